@@ -1,0 +1,269 @@
+"""Every error that Earmark raises on purpose, in one tree.
+
+EarmarkError
+├── AudioError                  the recording cannot be used (command line: exit 3)
+│   ├── AudioEmpty              audio_empty
+│   ├── AudioUnreadable         audio_unreadable        a folder, a forbidden file, a stream that breaks
+│   ├── AudioNotRecognised      audio_not_recognised    not audio, or a format nobody knows
+│   ├── AudioTruncated          audio_truncated
+│   ├── AudioCorrupt            audio_corrupt
+│   ├── AudioWithoutSound       audio_without_sound     a video or container without a sound track
+│   ├── AudioUnsupported        audio_unsupported       sample rate, channels or values out of range
+│   ├── AudioCodecMissing       audio_codec_missing     needs the extra `media`
+│   ├── AudioTooLarge           audio_too_large         bytes in
+│   ├── AudioTooLong            audio_too_long          seconds out
+│   └── QualityRefused          decoded well, but not good enough: names measure, value, limit, advice
+│       ├── AudioSilent         audio_silent
+│       ├── SpeechTooShort      speech_too_short
+│       ├── SpeechTooNoisy      speech_too_noisy
+│       ├── AudioClipped        audio_clipped
+│       └── SeveralVoices       several_voices
+├── NotFound                    (exit 4)
+│   ├── FileMissing             file_not_found
+│   ├── ProfileNotFound         profile_not_found
+│   └── ModelNotFound           model_not_found
+├── UsageError                  the request cannot be carried out as asked (exit 2)
+│   ├── InvalidRequest          invalid_request
+│   ├── LabelTaken              label_taken
+│   ├── ProfileFileInvalid      profile_file_invalid    an import that is not a profile export
+│   ├── ModelInvalid            model_invalid
+│   ├── ModelSelfCheckFailed    model_self_check_failed
+│   ├── ModelMismatch           model_mismatch          scoring across models
+│   └── PermissionDenied        permission_denied
+└── StoreError                  the store cannot be used (exit 5)
+    ├── StoreUnreadable         store_unreadable
+    ├── StoreTooNew             store_too_new
+    ├── StoreBusy               store_busy
+    ├── MasterKeyMissing        master_key_missing
+    └── SealBroken              seal_broken
+
+A class has a stable `code`; the message says what is wrong and what to do next, and never carries a
+name, a key, a voiceprint or a transcript.
+"""
+
+from typing import ClassVar
+
+
+class EarmarkError(Exception):
+    """Root of the tree. `code` is stable across releases."""
+
+    code: ClassVar[str] = "error"
+
+
+class AudioError(EarmarkError):
+    """The recording cannot be used."""
+
+    code = "audio_error"
+
+
+class AudioEmpty(AudioError):
+    """There are no bytes, or no samples, in the recording."""
+
+    code = "audio_empty"
+
+
+class AudioUnreadable(AudioError):
+    """The file, folder or stream cannot be read from."""
+
+    code = "audio_unreadable"
+
+
+class AudioNotRecognised(AudioError):
+    """The bytes are not audio, or in a format that Earmark does not read."""
+
+    code = "audio_not_recognised"
+
+
+class AudioTruncated(AudioError):
+    """The recording ends before it says it does."""
+
+    code = "audio_truncated"
+
+
+class AudioCorrupt(AudioError):
+    """The recording is damaged and cannot be decoded."""
+
+    code = "audio_corrupt"
+
+
+class AudioWithoutSound(AudioError):
+    """The file is a container without a sound track."""
+
+    code = "audio_without_sound"
+
+
+class AudioUnsupported(AudioError):
+    """The sample rate, the channels or the values are out of range."""
+
+    code = "audio_unsupported"
+
+
+class AudioCodecMissing(AudioError):
+    """Reading this format needs the extra `media`."""
+
+    code = "audio_codec_missing"
+
+
+class AudioTooLarge(AudioError):
+    """The recording has more bytes than the limit."""
+
+    code = "audio_too_large"
+
+
+class AudioTooLong(AudioError):
+    """The recording lasts longer than the limit."""
+
+    code = "audio_too_long"
+
+
+class QualityRefused(AudioError):
+    """A clip that decoded well but is not good enough; carries what was measured.
+
+    `measure` is a field name of `Quality`; `value` and `limit` are in that field's unit.
+    """
+
+    code = "quality_refused"
+
+    def __init__(self, message: str, *, measure: str, value: float, limit: float) -> None:
+        super().__init__(message)
+        self.measure = measure
+        self.value = value
+        self.limit = limit
+
+
+class AudioSilent(QualityRefused):
+    """There is no speech in the recording."""
+
+    code = "audio_silent"
+
+
+class SpeechTooShort(QualityRefused):
+    """There is less net speech than needed."""
+
+    code = "speech_too_short"
+
+
+class SpeechTooNoisy(QualityRefused):
+    """The speech does not stand out enough from the noise."""
+
+    code = "speech_too_noisy"
+
+
+class AudioClipped(QualityRefused):
+    """Too much of the speech is cut off at the top of its range."""
+
+    code = "audio_clipped"
+
+
+class SeveralVoices(QualityRefused):
+    """More than one person is likely to speak."""
+
+    code = "several_voices"
+
+
+class NotFound(EarmarkError):
+    """What was asked for does not exist."""
+
+    code = "not_found"
+
+
+class FileMissing(NotFound):
+    """A named file or folder does not exist."""
+
+    code = "file_not_found"
+
+
+class ProfileNotFound(NotFound):
+    """No profile of this tenant has that GUID or label."""
+
+    code = "profile_not_found"
+
+
+class ModelNotFound(NotFound):
+    """The catalogue has no such model."""
+
+    code = "model_not_found"
+
+
+class UsageError(EarmarkError):
+    """The request cannot be carried out as asked."""
+
+    code = "usage"
+
+
+class InvalidRequest(UsageError):
+    """A value in the request is out of range or contradicts another."""
+
+    code = "invalid_request"
+
+
+class LabelTaken(UsageError):
+    """Another profile of the tenant has this label."""
+
+    code = "label_taken"
+
+
+class ProfileFileInvalid(UsageError):
+    """The file is not a profile export, or its passphrase is another."""
+
+    code = "profile_file_invalid"
+
+
+class ModelInvalid(UsageError):
+    """The model cannot be used: not ONNX, wrong shape, damaged, or without a calibration."""
+
+    code = "model_invalid"
+
+
+class ModelSelfCheckFailed(UsageError):
+    """The model cannot tell the built-in voices apart."""
+
+    code = "model_self_check_failed"
+
+
+class ModelMismatch(UsageError):
+    """Vectors of different models were to be compared."""
+
+    code = "model_mismatch"
+
+
+class PermissionDenied(UsageError):
+    """The actor may not do this."""
+
+    code = "permission_denied"
+
+
+class StoreError(EarmarkError):
+    """The store cannot be used."""
+
+    code = "store_error"
+
+
+class StoreUnreadable(StoreError):
+    """The store is not a database, or is damaged."""
+
+    code = "store_unreadable"
+
+
+class StoreTooNew(StoreError):
+    """A newer release of Earmark wrote the store."""
+
+    code = "store_too_new"
+
+
+class StoreBusy(StoreError):
+    """Another process holds the store for too long."""
+
+    code = "store_busy"
+
+
+class MasterKeyMissing(StoreError):
+    """The store has profiles, but their master key is gone."""
+
+    code = "master_key_missing"
+
+
+class SealBroken(StoreError):
+    """A sealed record does not open: another key, or the record was changed."""
+
+    code = "seal_broken"
