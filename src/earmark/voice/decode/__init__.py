@@ -1,0 +1,1 @@
+"""Encoded sound to blocks of samples, in bounded pieces: one small file per reader."""
