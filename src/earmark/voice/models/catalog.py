@@ -1,0 +1,184 @@
+"""Catalogue files to model entries: the models that ship, and those added under EARMARK_HOME/models."""
+
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import tomli_w
+
+from earmark.errors import ModelInvalid, ModelNotFound
+from earmark.voice.models.file import digest, read_model
+from earmark.voice.scoring.calibration import Calibration
+
+CATALOG = "catalog.toml"
+DEFAULT_MODEL = "earmark-1"
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+HEADER = "# Models that Earmark knows; written by `write_entry`, so remarks belong in docs/models/.\n\n"
+
+
+@dataclass(frozen=True, eq=False)
+class ModelEntry:
+    """One model: where it lies, what it hears, what it gives, and what its scores mean."""
+
+    name: str
+    version: str
+    family: str  # one of `families.FAMILIES`
+    file: Path
+    sha256: str
+    licence: str
+    sample_rate: int  # Hz
+    features: str  # "fbank80" (Povey window), "fbank80-hamming", "waveform" or "redimnet-mel"
+    mean_normalised: bool  # the mean over the window is subtracted per band
+    scale: float  # what samples in [-1, 1] are multiplied by before anything else
+    dimension: int  # D, of the embedding
+    calibration: Calibration | None = None  # without one the model embeds, but nothing is decided with it
+
+    @property
+    def id(self) -> str:
+        """Name and version, as kept with every embedding: "earmark-1@1.0"."""
+        return f"{self.name}@{self.version}"
+
+
+def shipped_catalog() -> Path:
+    """The catalogue inside the package."""
+    return Path(str(files("earmark.voice.models"))) / CATALOG
+
+
+def default_home() -> Path:
+    """State folder: EARMARK_HOME, else the platform's folder for user data; it need not exist."""
+    if home := os.environ.get("EARMARK_HOME"):
+        return Path(home).expanduser()
+    return platformdirs.user_data_path("earmark", appauthor=False)
+
+
+def home_catalog(home: Path) -> Path:
+    """The catalogue of the models that were added under a state folder; it need not exist."""
+    return home / "models" / CATALOG
+
+
+def load_catalog(home: Path | None = None) -> dict[str, ModelEntry]:
+    """Models by name: the shipped ones, then those of `home` (EARMARK_HOME), when given.
+
+    Nothing is read but the two catalogue files. Raises ModelInvalid when one of them is damaged.
+    """
+    entries = _read(shipped_catalog())
+    if home is not None:
+        added = _read(home_catalog(home))
+        entries = {**added, **entries}  # nobody replaces a shipped model by its name
+    return entries
+
+
+def find_model(catalog: Mapping[str, ModelEntry], name: str | None = None) -> ModelEntry:
+    """The entry called `name` ("earmark-1" or "earmark-1@1.0"); the default one when None.
+
+    Raises ModelNotFound, listing what there is.
+    """
+    wanted = DEFAULT_MODEL if name is None else name
+    entry = catalog.get(wanted.partition("@")[0])
+    if entry is None or wanted not in (entry.name, entry.id):
+        known = ", ".join(sorted(found.id for found in catalog.values())) or "none"
+        raise ModelNotFound(
+            f"There is no model {wanted!r}. Known: {known}. Add one with `earmark models add`."
+        )
+    return entry
+
+
+def load_weights(entry: ModelEntry) -> bytes:
+    """Bytes of a model whose SHA-256 is the catalogue's.
+
+    Raises ModelNotFound when the file is gone, ModelInvalid when it is another file than was catalogued.
+    """
+    data = read_model(entry.file)
+    if digest(data) != entry.sha256:
+        raise ModelInvalid(
+            f"The file of model {entry.id} is not the one that was catalogued (SHA-256 differs): "
+            "install Earmark again, or remove the model and add it anew."
+        )
+    return data
+
+
+def write_entry(catalog: Path, entry: ModelEntry) -> None:
+    """Add an entry to a catalogue file, or replace the one of its name, in one atomic step."""
+    entries = _read(catalog) | {entry.name: entry}
+    _write(catalog, entries)
+
+
+def delete_entry(catalog: Path, name: str) -> None:
+    """Take an entry out of a catalogue file, in one atomic step."""
+    entries = _read(catalog)
+    entries.pop(name, None)
+    _write(catalog, entries)
+
+
+def _read(catalog: Path) -> dict[str, ModelEntry]:
+    if not catalog.is_file():
+        return {}
+    try:
+        rows = tomllib.loads(catalog.read_text(encoding="utf-8")).get("model", [])
+        entries = [_entry(catalog.parent, row) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelInvalid(
+            f"The model catalogue {catalog.name} is damaged ({type(error).__name__}: {error}): "
+            "mend it, or delete it and add its models again."
+        ) from error
+    return {entry.name: entry for entry in entries}
+
+
+def _entry(folder: Path, row: dict[str, Any]) -> ModelEntry:
+    file = (folder / str(row["file"])).resolve()
+    if not file.is_relative_to(folder.resolve()):
+        raise ValueError("a model file lies outside the catalogue's folder")
+    if not NAME.fullmatch(row["name"]):
+        raise ValueError("a model name has characters other than a-z, 0-9, '.', '_' and '-'")
+    table = row.get("calibration")
+    return ModelEntry(
+        name=row["name"],
+        version=str(row["version"]),
+        family=str(row["family"]),
+        file=file,
+        sha256=str(row["sha256"]),
+        licence=str(row["licence"]),
+        sample_rate=int(row["sample_rate"]),
+        features=str(row["features"]),
+        mean_normalised=bool(row["mean_normalised"]),
+        scale=float(row["scale"]),
+        dimension=int(row["dimension"]),
+        calibration=None if table is None else Calibration.from_table(table),
+    )
+
+
+def _row(folder: Path, entry: ModelEntry) -> dict[str, Any]:
+    row = {
+        "name": entry.name,
+        "version": entry.version,
+        "family": entry.family,
+        "file": entry.file.resolve().relative_to(folder.resolve()).as_posix(),
+        "sha256": entry.sha256,
+        "licence": entry.licence,
+        "sample_rate": entry.sample_rate,
+        "features": entry.features,
+        "mean_normalised": entry.mean_normalised,
+        "scale": entry.scale,
+        "dimension": entry.dimension,
+    }
+    return row if entry.calibration is None else row | {"calibration": entry.calibration.to_table()}
+
+
+def _write(catalog: Path, entries: Mapping[str, ModelEntry]) -> None:
+    catalog.parent.mkdir(parents=True, exist_ok=True)
+    text = HEADER + tomli_w.dumps({"model": [_row(catalog.parent, entry) for entry in entries.values()]})
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=catalog.parent, prefix=".catalog-", delete=False
+    ) as part:
+        part.write(text)
+        part.flush()
+        os.fsync(part.fileno())
+    Path(part.name).chmod(0o644)
+    Path(part.name).replace(catalog)
