@@ -1,0 +1,111 @@
+"""The tables: what a row of each holds. Migrations make them; a test proves that both are equal.
+
+Every table begins with the tenant, and its keys include it, so that a row cannot be reached, nor
+refer to a row, across tenants. Columns named `sealed` hold what only the vault can open.
+"""
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+REVISION = "0001"  # the newest migration: a store at this revision opens without importing Alembic
+
+GUID = sa.Uuid()  # CHAR(32) on SQLite, UUID on PostgreSQL
+
+
+class UtcTime(sa.types.TypeDecorator[datetime]):
+    """An aware UTC time. SQLite drops the offset, so it is put back on the way out."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Turn any aware time into UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return the time as aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+master_keys = sa.Table(  # which master key this store is sealed with; one row
+    "master_keys",
+    metadata,
+    sa.Column("key_id", sa.LargeBinary(8), primary_key=True),
+    sa.Column("created", UtcTime, nullable=False),
+)
+
+tenants = sa.Table(
+    "tenants",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("created", UtcTime, nullable=False),
+)
+
+profiles = sa.Table(
+    "profiles",
+    metadata,
+    sa.Column("tenant", sa.String(64), sa.ForeignKey("tenants.id"), primary_key=True),
+    sa.Column("id", GUID, primary_key=True),
+    sa.Column("label_hash", sa.LargeBinary(32)),  # keyed, see Vault.label_hash
+    sa.Column("label_sealed", sa.LargeBinary),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("locale", sa.String(35)),  # BCP 47, at most 35 characters
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("created", UtcTime, nullable=False),
+    sa.Column("updated", UtcTime, nullable=False),
+    sa.UniqueConstraint("tenant", "label_hash"),
+)
+
+profile_keys = sa.Table(  # apart from the profile, so that the key alone can be destroyed
+    "profile_keys",
+    metadata,
+    sa.Column("tenant", sa.String(64), primary_key=True),
+    sa.Column("profile_id", GUID, primary_key=True),
+    sa.Column("wrapped", sa.LargeBinary, nullable=False),
+    sa.ForeignKeyConstraint(["tenant", "profile_id"], ["profiles.tenant", "profiles.id"], ondelete="CASCADE"),
+)
+
+enrolments = sa.Table(  # one clip's contribution; the numbers are the fields of Quality
+    "enrolments",
+    metadata,
+    sa.Column("tenant", sa.String(64), primary_key=True),
+    sa.Column("id", GUID, primary_key=True),
+    sa.Column("profile_id", GUID, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),  # order within the profile, from 0
+    sa.Column("created", UtcTime, nullable=False),
+    sa.Column("speech_seconds", sa.Double, nullable=False),
+    sa.Column("total_seconds", sa.Double, nullable=False),
+    sa.Column("snr_db", sa.Double, nullable=False),
+    sa.Column("clipped", sa.Double, nullable=False),
+    sa.Column("bandwidth_hz", sa.Double, nullable=False),
+    sa.Column("level_dbfs", sa.Double, nullable=False),
+    sa.Column("several_voices", sa.Boolean, nullable=False),
+    sa.Column("embedding_sealed", sa.LargeBinary, nullable=False),
+    sa.ForeignKeyConstraint(["tenant", "profile_id"], ["profiles.tenant", "profiles.id"], ondelete="CASCADE"),
+    sa.UniqueConstraint("tenant", "profile_id", "position"),
+)
+
+enrolment_audio = sa.Table(  # apart from the numbers, so that a gallery loads without touching it
+    "enrolment_audio",
+    metadata,
+    sa.Column("tenant", sa.String(64), primary_key=True),
+    sa.Column("enrolment_id", GUID, primary_key=True),
+    sa.Column("audio_sealed", sa.LargeBinary, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["tenant", "enrolment_id"], ["enrolments.tenant", "enrolments.id"], ondelete="CASCADE"
+    ),
+)
