@@ -1,0 +1,46 @@
+"""The command line's composition root: options to an engine, a store and an actor."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from earmark.service.actor import Actor
+    from earmark.storage.store import Store
+    from earmark.voice.engine import Engine
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a use case is handed: who asks, where profiles are kept, and what listens."""
+
+    actor: "Actor"
+    store: "Store"
+    engine: "Engine"
+
+
+def make_engine(home: Path | None, *, model: str | None = None, threads: int = 1) -> "Engine":
+    """The engine alone, for commands that touch no profile."""
+    from earmark.voice.engine import Engine
+
+    return Engine(model=model, home=home, threads=threads)
+
+
+@contextmanager
+def open_profiles(home: Path | None) -> Iterator[tuple["Actor", "Store"]]:
+    """The store alone, for commands that listen to nothing; closed at the end."""
+    from earmark.service.actor import local_actor
+    from earmark.storage.store import open_store
+
+    with open_store(home) as store:
+        yield local_actor(), store
+
+
+@contextmanager
+def compose(home: Path | None, *, model: str | None = None, threads: int = 1) -> Iterator[Parts]:
+    """Everything, for commands that listen and compare; the engine first: a wrong model opens no store."""
+    engine = make_engine(home, model=model, threads=threads)
+    with open_profiles(home) as (actor, store):
+        yield Parts(actor, store, engine)

@@ -1,0 +1,200 @@
+"""`earmark enroll`, `verify` and `identify`: recordings to profiles, and recordings to decisions."""
+
+import shlex
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from earmark.cli.batch import Telling, tell
+from earmark.cli.compose import compose
+from earmark.cli.exits import Exit
+from earmark.cli.options import AsJson, Audio, Fmr, Home, Label, Model, Raw, Threads
+from earmark.cli.output import about, counted, say, say_json
+from earmark.cli.sources import Recording, gather, is_outright, parse_raw
+
+if TYPE_CHECKING:
+    from earmark.cli.shapes import IdentificationJson, VerificationJson
+    from earmark.service.recognise import Identified
+    from earmark.voice.scoring.decision import Decision
+
+ENROLL_EPILOG = """\b
+Examples:
+  earmark enroll alice monday.wav tuesday.wav
+  earmark enroll alice alice/                      every recording in the folder
+  earmark enroll alice more.wav --add              one more recording of Alice
+
+Four seconds of speech are needed over all recordings; 20 to 30, from more than one day, serve well.
+Either all of the recordings are kept or none is.
+"""
+
+VERIFY_EPILOG = """\b
+Examples:
+  earmark verify alice call.wav && echo "it is her"
+  earmark verify alice calls/ --fmr 0.01           looser: 1 stranger in 100 gets in
+  earmark verify alice call.raw --raw mulaw:8000   a telephone's raw bytes
+
+Exit code: 0 accepted, 1 rejected; for several recordings 0 when all are accepted.
+"""
+
+IDENTIFY_EPILOG = """\b
+Examples:
+  earmark identify call.wav
+  earmark identify 'calls/*.wav' --among alice,bob
+  earmark identify call.wav --json
+
+Exit code: 0 somebody enrolled, 1 nobody enrolled matches; for several recordings 0 when all match.
+"""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("enroll", epilog=ENROLL_EPILOG)(enroll)
+    app.command("enrol", hidden=True, epilog=ENROLL_EPILOG)(enroll)
+    app.command("verify", epilog=VERIFY_EPILOG)(verify)
+    app.command("identify", epilog=IDENTIFY_EPILOG)(identify)
+
+
+def enroll(
+    label: Annotated[
+        str, typer.Argument(metavar="NAME", help="What to call this person.", show_default=False)
+    ],
+    audio: Audio,
+    add: Annotated[bool, typer.Option("--add", help="Add to a profile that is there already.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Enrol even if the recordings sound like different people.")
+    ] = False,
+    raw: Raw = None,
+    model: Model = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> int:
+    """Keep how a person sounds, under a name (also: enrol)."""
+    from earmark.cli.shapes import enrolment_json
+    from earmark.service.enrol import add_recordings, enrol
+
+    form = parse_raw(raw)
+    recordings = gather(audio, raw=form is not None)
+    sources = [recording.source for recording in recordings]
+    # Of several recordings the use case says which one it is about.
+    blamed = about(recordings[0].name) if len(recordings) == 1 else nullcontext()
+    with compose(home, model=model) as parts, blamed:
+        carry_out = add_recordings if add else enrol
+        done = carry_out(parts.actor, parts.store, parts.engine, label, sources, raw=form, force=force)
+    if as_json:
+        say_json(enrolment_json(done))
+        return Exit.OK
+    profile = done.profile
+    say(
+        f"{'Added to' if add else 'Enrolled'} {label}: {counted(len(profile.enrolments), 'recording')}, "
+        f"{profile.speech_seconds:.1f} s of speech. Now try: earmark verify {shlex.quote(label)} RECORDING"
+    )
+    for doubt in done.doubts:
+        say(f"  {doubt}")
+    return Exit.OK
+
+
+def verify(
+    label: Label,
+    audio: Audio,
+    fmr: Fmr = None,
+    raw: Raw = None,
+    model: Model = None,
+    threads: Threads = 1,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> int:
+    """Is it really them? Compare recordings with one profile."""
+    from earmark.cli import words
+    from earmark.cli.shapes import verification_json
+    from earmark.service.recognise import verify as check
+    from earmark.voice.scoring.decision import DEFAULT_FMR
+
+    form = parse_raw(raw)
+    rate = DEFAULT_FMR if fmr is None else fmr
+    recordings = gather(audio, raw=form is not None)
+
+    alone = is_outright(audio, recordings)
+
+    def tell_words(result: "Decision") -> str:
+        return words.with_advice(words.decision(result, label=label), result.reasons if alone else ())
+
+    def shape(result: "Decision", file: str) -> "VerificationJson":
+        return verification_json(result, file=file)
+
+    how = Telling(
+        "Verifying",
+        words=tell_words,
+        shape=shape,
+        answer=lambda result: Exit.OK if result.accepted else Exit.NO,
+        yes="accepted",
+        no="rejected",
+    )
+    with compose(home, model=model, threads=threads) as parts:
+
+        def work(one: Recording) -> "Decision":
+            return check(parts.actor, parts.store, parts.engine, label, one.source, raw=form, fmr=rate)
+
+        return tell(recordings, work, how, alone=alone, as_json=as_json)
+
+
+def identify(
+    audio: Audio,
+    among: Annotated[
+        str | None,
+        typer.Option(
+            "--among", metavar="NAME,NAME", help="Only these profiles.  [default: all]", show_default=False
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=1, max=100, help="How many candidates to tell.")] = 5,
+    fmr: Fmr = None,
+    raw: Raw = None,
+    model: Model = None,
+    threads: Threads = 1,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> int:
+    """Who is speaking? Compare recordings with everybody enrolled."""
+    from earmark.cli import words
+    from earmark.cli.shapes import identification_json
+    from earmark.service.recognise import gather_candidates
+    from earmark.service.recognise import identify as search
+    from earmark.voice.scoring.decision import DEFAULT_FMR
+
+    form = parse_raw(raw)
+    rate = DEFAULT_FMR if fmr is None else fmr
+    recordings = gather(audio, raw=form is not None)
+    asked = None if among is None else [name.strip() for name in among.split(",") if name.strip()]
+    alone = is_outright(audio, recordings)
+
+    def tell_words(result: "Identified") -> str:
+        line = words.identification(result.identification, labels=result.labels)
+        return words.with_advice(line, result.identification.reasons if alone else ())
+
+    def shape(result: "Identified", file: str) -> "IdentificationJson":
+        return identification_json(result.identification, file=file, labels=result.labels)
+
+    how = Telling(
+        "Identifying",
+        words=tell_words,
+        shape=shape,
+        answer=lambda result: Exit.NO if result.identification.best is None else Exit.OK,
+        yes="identified",
+        no="nobody",
+    )
+    with compose(home, model=model, threads=threads) as parts:
+        candidates = gather_candidates(parts.actor, parts.store, parts.engine, among=asked)
+
+        def work(one: Recording) -> "Identified":
+            return search(
+                parts.actor,
+                parts.store,
+                parts.engine,
+                one.source,
+                among=candidates,
+                raw=form,
+                fmr=rate,
+                top=top,
+            )
+
+        return tell(recordings, work, how, alone=alone, as_json=as_json)

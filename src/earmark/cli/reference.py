@@ -1,0 +1,102 @@
+"""The command line to its page `docs/cli/reference.md`: written by `make docs`, checked by a test."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_hints
+
+import typer.main
+
+from earmark.cli import shapes
+from earmark.cli.exits import MEANING, Exit, exit_for
+from earmark.cli.main import app
+from earmark.errors import EarmarkError
+
+HEAD = """# Command line reference
+
+Written by `make docs` from the code; change the code, not this page. Begin with the tour in the
+[README](../../README.md), and see [the guide](index.md) for files, JSON and scripts.
+"""
+# Errors of the door itself, which are no class of the tree: code, exit and what it means.
+OWN_CODES = (
+    ("wrong_use", Exit.USAGE, "an option or argument that the command does not know"),
+    ("internal", Exit.INTERNAL, "a fault of Earmark itself"),
+    ("interrupted", Exit.INTERRUPTED, "Ctrl-C"),
+)
+SHAPES = (
+    shapes.VerificationJson,
+    shapes.IdentificationJson,
+    shapes.CandidateJson,
+    shapes.InspectionJson,
+    shapes.EmbeddingJson,
+    shapes.EnrolmentJson,
+    shapes.ProfileJson,
+    shapes.ModelJson,
+    shapes.SelfCheckJson,
+    shapes.QualityJson,
+    shapes.OperatingPointJson,
+    shapes.ErrorJson,
+)
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    parts = [HEAD, "## Commands\n", *_commands(), "## Exit codes\n", _exits(), "## Errors\n", _errors()]
+    parts += ["## JSON\n", *(_shape(shape) for shape in SHAPES)]
+    return "\n".join(parts)
+
+
+def _commands() -> Iterator[str]:
+    root = typer.main.get_command(app)
+    pending: list[tuple[str, Any, Any]] = [("earmark", root, None)]
+    while pending:
+        path, command, parent = pending.pop(0)
+        context = command.context_class(
+            command, info_name=path.split()[-1], parent=parent, terminal_width=100, **command.context_settings
+        )
+        yield f"### `{path}`\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
+        children = getattr(command, "commands", {})
+        pending = [
+            (f"{path} {name}", child, context) for name, child in children.items() if not child.hidden
+        ] + pending
+
+
+def _exits() -> str:
+    rows = "".join(f"| {int(code)} | {meaning} |\n" for code, meaning in MEANING.items())
+    return f"| exit | meaning |\n| --: | --- |\n{rows}"
+
+
+def _errors() -> str:
+    rows = [(error.code, int(exit_for(error)), error.__name__) for error in _leaves(EarmarkError)]
+    rows += [(code, int(exit_code), meaning) for code, exit_code, meaning in OWN_CODES]
+    lines = "".join(f"| `{code}` | {exit_code} | {what} |\n" for code, exit_code, what in rows)
+    return f"| code | exit | in Python, or meaning |\n| --- | --: | --- |\n{lines}"
+
+
+def _leaves(root: type[EarmarkError]) -> Iterator[type[EarmarkError]]:
+    children = root.__subclasses__()
+    if not children:
+        yield root
+    for child in children:
+        yield from _leaves(child)
+
+
+def _shape(shape: Any) -> str:
+    rows = []
+    for name, hint in get_type_hints(shape, include_extras=True).items():
+        optional = get_origin(hint) is NotRequired
+        inner = get_args(hint)[0] if optional else hint
+        kind, note = (
+            (get_args(inner)[0], get_args(inner)[1]) if get_origin(inner) is Annotated else (inner, "")
+        )
+        kind_name = kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
+        kind_name = (
+            kind_name.replace("earmark.cli.shapes.", "").replace(" | ", " or ").replace("None", "null")
+        )
+        rows.append(f"| `{name}` | {kind_name} | {'may be left out; ' if optional else ''}{note} |\n")
+    head = f"### {shape.__name__}\n\n{shape.__doc__}\n\n| field | type | meaning |\n| --- | --- | --- |\n"
+    return head + "".join(rows)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")

@@ -1,0 +1,266 @@
+"""Values to the JSON that `--json` prints: each shape is written down here once, with what its fields mean.
+
+The shapes are stable: a field may be added, but none is renamed or removed without a new major version.
+`docs/cli/reference.md` is generated from the annotations.
+"""
+
+from typing import TYPE_CHECKING, Annotated, NotRequired, TypedDict
+
+from earmark.errors import EarmarkError, QualityRefused
+from earmark.voice.quality import Quality
+from earmark.voice.scoring.decision import Candidate, Decision, Identification
+
+if TYPE_CHECKING:
+    from earmark.service.enrol import Enrolled
+    from earmark.storage.values import Profile
+    from earmark.voice.models.catalog import ModelEntry
+    from earmark.voice.models.self_check import SelfCheck
+
+
+class QualityJson(TypedDict):
+    """What was measured of one recording."""
+
+    speech_seconds: Annotated[float, "net speech"]
+    total_seconds: Annotated[float, "length of the recording"]
+    snr_db: Annotated[float, "signal-to-noise ratio, estimated"]
+    clipped: Annotated[float, "fraction of speech samples at full scale, 0 to 1"]
+    bandwidth_hz: Annotated[float, "highest frequency that carries speech"]
+    level_dbfs: Annotated[float, "level of the speech against full scale"]
+    several_voices: Annotated[bool, "more than one speaker is likely"]
+
+
+class ErrorJson(TypedDict):
+    """What went wrong, under the key `error`."""
+
+    code: Annotated[str, "stable, see the table of errors"]
+    message: Annotated[str, "what is wrong and what to do next"]
+    exit: Annotated[int, "the exit code that this error leads to"]
+    file: NotRequired[Annotated[str, "the recording that it is about"]]
+    measure: NotRequired[Annotated[str, "quality refusals: the field of the quality that fell short"]]
+    value: NotRequired[Annotated[float, "quality refusals: what was measured"]]
+    limit: NotRequired[Annotated[float, "quality refusals: what is asked for"]]
+
+
+class OperatingPointJson(TypedDict):
+    """Where the decision was set."""
+
+    fmr: Annotated[float, "false-match rate, 0 to 1"]
+    threshold: Annotated[float, "natural-log likelihood ratio from which on it is accepted"]
+
+
+class VerificationJson(TypedDict):
+    """One recording of `verify`; a recording that cannot be used has `file` and `error` alone."""
+
+    file: Annotated[str, "the recording"]
+    accepted: NotRequired[Annotated[bool, "the answer"]]
+    llr: NotRequired[Annotated[float, "natural-log likelihood ratio, same speaker against different speaker"]]
+    probability: NotRequired[Annotated[float, "of the same speaker at even prior odds, 0 to 1"]]
+    score: NotRequired[Annotated[float, "cosine, -1 to 1; to be compared within one model only"]]
+    operating_point: NotRequired[OperatingPointJson]
+    enrolment_seconds: NotRequired[Annotated[float, "net speech behind the profile"]]
+    quality: NotRequired[QualityJson]
+    model: NotRequired[Annotated[str, "name and version"]]
+    reasons: NotRequired[Annotated[list[str], "in words: why, and what would make it surer"]]
+    error: NotRequired[ErrorJson]
+
+
+class CandidateJson(TypedDict):
+    """A possible answer of `identify`."""
+
+    profile: Annotated[str, "identifier of the profile"]
+    label: Annotated[str | None, "its label"]
+    accepted: Annotated[bool, "whether it passes the operating point"]
+    llr: float
+    probability: float
+    score: float
+
+
+class IdentificationJson(TypedDict):
+    """One recording of `identify`; a recording that cannot be used has `file` and `error` alone."""
+
+    file: Annotated[str, "the recording"]
+    best: NotRequired[Annotated[CandidateJson | None, "the answer; null when nobody passes"]]
+    candidates: NotRequired[Annotated[list[CandidateJson], "best first"]]
+    operating_point: NotRequired[OperatingPointJson]
+    quality: NotRequired[QualityJson]
+    model: NotRequired[str]
+    reasons: NotRequired[list[str]]
+    error: NotRequired[ErrorJson]
+
+
+class InspectionJson(TypedDict):
+    """One recording of `inspect`; `error` when it is not good enough, by itself when it cannot be decoded."""
+
+    file: Annotated[str, "the recording"]
+    quality: NotRequired[QualityJson]
+    verdict: NotRequired[Annotated[str, "in words: what it is good enough for"]]
+    error: NotRequired[ErrorJson]
+
+
+class EmbeddingJson(TypedDict):
+    """One recording of `embed`; a recording that cannot be used has `file` and `error` alone."""
+
+    file: Annotated[str, "the recording"]
+    vector: NotRequired[Annotated[list[float], "the embedding, of unit length; left out with --out"]]
+    row: NotRequired[Annotated[int, "its row in the array that --out wrote"]]
+    quality: NotRequired[QualityJson]
+    model: NotRequired[Annotated[str, "name and version"]]
+    error: NotRequired[ErrorJson]
+
+
+class ProfileJson(TypedDict):
+    """A stored profile, without its embeddings and audio."""
+
+    profile: Annotated[str, "identifier"]
+    label: Annotated[str | None, "what people call it"]
+    model: Annotated[str, "name and version of the model that made it"]
+    created: Annotated[str, "ISO 8601, UTC"]
+    updated: Annotated[str, "ISO 8601, UTC"]
+    speech_seconds: Annotated[float, "net speech over all recordings"]
+    recordings: Annotated[list[QualityJson], "quality of each enrolment, oldest first"]
+
+
+class EnrolmentJson(ProfileJson):
+    """What `enroll` did: the profile as it is now, and how its new recordings sound beside the others."""
+
+    added: Annotated[int, "recordings added by this command"]
+    consistency: Annotated[
+        list[float] | None, "LLR of each new recording against all others; null when alone"
+    ]
+    doubts: Annotated[list[str], "in words: recordings that sound unlike the rest"]
+
+
+class ModelJson(TypedDict):
+    """A model of the catalogue."""
+
+    name: str
+    version: str
+    family: Annotated[str, "which front end it is fed by"]
+    licence: str
+    features: Annotated[str, "what it hears"]
+    mean_normalised: Annotated[bool, "the mean over the window is subtracted per band"]
+    sample_rate: int
+    dimension: Annotated[int, "numbers in an embedding"]
+    sha256: Annotated[str, "of its file"]
+    calibrated: Annotated[bool, "whether it can decide; without, it only embeds"]
+    default: Annotated[bool, "used when no --model is given"]
+
+
+class SelfCheckJson(TypedDict):
+    """How a model did on the built-in voices."""
+
+    eer: Annotated[float, "equal error rate, 0 to 1"]
+    same: Annotated[float, "mean cosine of two clips of one voice"]
+    different: Annotated[float, "mean cosine of two voices"]
+
+
+def quality_json(quality: Quality) -> QualityJson:
+    """A `Quality`, its numbers rounded to what they are good for."""
+    return {
+        "speech_seconds": round(quality.speech_seconds, 3),
+        "total_seconds": round(quality.total_seconds, 3),
+        "snr_db": round(quality.snr_db, 1),
+        "clipped": round(quality.clipped, 5),
+        "bandwidth_hz": round(quality.bandwidth_hz),
+        "level_dbfs": round(quality.level_dbfs, 1),
+        "several_voices": quality.several_voices,
+    }
+
+
+def error_json(error: EarmarkError, *, exit_code: int, file: str | None = None) -> ErrorJson:
+    """An error of the tree."""
+    shape: ErrorJson = {"code": error.code, "message": str(error), "exit": exit_code}
+    if file is not None:
+        shape["file"] = file
+    if isinstance(error, QualityRefused):
+        shape |= {"measure": error.measure, "value": error.value, "limit": error.limit}
+    return shape
+
+
+def verification_json(result: Decision, *, file: str) -> VerificationJson:
+    """A `Decision` about one recording."""
+    point = result.operating_point
+    return {
+        "file": file,
+        "accepted": result.accepted,
+        "llr": round(result.llr, 4),
+        "probability": round(result.probability, 6),
+        "score": round(result.score, 6),
+        "operating_point": {"fmr": point.fmr, "threshold": round(point.threshold, 4)},
+        "enrolment_seconds": round(result.enrolment_seconds, 3),
+        "quality": quality_json(result.quality),
+        "model": result.model,
+        "reasons": list(result.reasons),
+    }
+
+
+def candidate_json(candidate: Candidate, *, labels: dict[str, str]) -> CandidateJson:
+    """One candidate, under its identifier and its label."""
+    return {
+        "profile": candidate.key,
+        "label": labels.get(candidate.key),
+        "accepted": candidate.accepted,
+        "llr": round(candidate.llr, 4),
+        "probability": round(candidate.probability, 6),
+        "score": round(candidate.score, 6),
+    }
+
+
+def identification_json(result: Identification, *, file: str, labels: dict[str, str]) -> IdentificationJson:
+    """An `Identification` of one recording."""
+    candidates = [candidate_json(candidate, labels=labels) for candidate in result.candidates]
+    point = result.operating_point
+    return {
+        "file": file,
+        "best": next((entry for entry in candidates if entry["profile"] == result.best), None),
+        "candidates": candidates,
+        "operating_point": {"fmr": point.fmr, "threshold": round(point.threshold, 4)},
+        "quality": quality_json(result.quality),
+        "model": result.model,
+        "reasons": list(result.reasons),
+    }
+
+
+def profile_json(profile: "Profile") -> ProfileJson:
+    """A stored `Profile`."""
+    return {
+        "profile": str(profile.id),
+        "label": profile.label,
+        "model": profile.model,
+        "created": profile.created.isoformat(timespec="seconds"),
+        "updated": profile.updated.isoformat(timespec="seconds"),
+        "speech_seconds": round(profile.speech_seconds, 3),
+        "recordings": [quality_json(enrolment.quality) for enrolment in profile.enrolments],
+    }
+
+
+def enrolment_json(done: "Enrolled") -> EnrolmentJson:
+    """What an enrolment made."""
+    return {
+        **profile_json(done.profile),
+        "added": done.added,
+        "consistency": None if done.consistency is None else [round(llr, 4) for llr in done.consistency],
+        "doubts": list(done.doubts),
+    }
+
+
+def model_json(entry: "ModelEntry", *, default: bool) -> ModelJson:
+    """A `ModelEntry` of the catalogue."""
+    return {
+        "name": entry.name,
+        "version": entry.version,
+        "family": entry.family,
+        "licence": entry.licence,
+        "features": entry.features,
+        "mean_normalised": entry.mean_normalised,
+        "sample_rate": entry.sample_rate,
+        "dimension": entry.dimension,
+        "sha256": entry.sha256,
+        "calibrated": entry.calibration is not None,
+        "default": default,
+    }
+
+
+def check_json(check: "SelfCheck") -> SelfCheckJson:
+    """A `SelfCheck`."""
+    return {"eer": round(check.eer, 4), "same": round(check.same, 4), "different": round(check.different, 4)}

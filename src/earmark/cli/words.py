@@ -1,0 +1,113 @@
+"""Decisions, identifications and qualities to sentences that somebody new to the field understands."""
+
+from earmark.errors import QualityRefused
+from earmark.voice.quality import ENROL, RECOGNISE, Quality, QualityRules, is_telephone, refuse
+from earmark.voice.scoring.decision import Decision, Identification, OperatingPoint
+
+
+def percent(probability: float) -> str:
+    """A probability as people read it; never "100 %" nor "0 %", which no decision is."""
+    if probability > 0.999:
+        return "more than 99.9 %"
+    if probability < 0.001:
+        return "less than 0.1 %"
+    return f"{100 * probability:.1f} %"
+
+
+def operating_point(point: OperatingPoint) -> str:
+    """Such as "needs 5.2 for 1 false match in 1,000"."""
+    return f"needs {point.threshold:.1f} for 1 false match in {round(1 / point.fmr):,}"
+
+
+def speech(quality: Quality) -> str:
+    """Such as "6.2 s of speech, 24 dB SNR"."""
+    return f"{quality.speech_seconds:.1f} s of speech, {quality.snr_db:.0f} dB SNR"
+
+
+def decision(result: Decision, *, label: str) -> str:
+    """One line for a verification."""
+    if result.accepted:
+        verdict = f"Accepted: this is {label}."
+    elif result.llr > 0:
+        verdict = f"Rejected: this may be {label}, but not surely enough."
+    else:
+        verdict = f"Rejected: this is not {label}."
+    return (
+        f"{verdict} {percent(result.probability).capitalize()} likely at even odds (LLR {result.llr:.1f}, "
+        f"{operating_point(result.operating_point)}). {speech(result.quality)}."
+    )
+
+
+def with_advice(line: str, reasons: tuple[str, ...]) -> str:
+    """The line, and below it what weakens the answer (the first reason is the verdict itself)."""
+    return "\n".join([line, *(f"  {reason}" for reason in reasons[1:])])
+
+
+def identification(result: Identification, *, labels: dict[str, str]) -> str:
+    """One line for an identification; `labels` turns the candidates' keys into what people call them."""
+    if not result.candidates:
+        return f"Nobody is enrolled to compare with. {speech(result.quality)}."
+    first = result.candidates[0]
+    name = labels.get(first.key, first.key)
+    if result.best is None:
+        return (
+            f"Nobody enrolled matches; closest is {name} (LLR {first.llr:.1f}, "
+            f"{operating_point(result.operating_point)}). {speech(result.quality)}."
+        )
+    return (
+        f"This is {name}. {percent(first.probability).capitalize()} likely at even odds "
+        f"(LLR {first.llr:.1f}, {operating_point(result.operating_point)}). {speech(result.quality)}."
+    )
+
+
+def quality_rows(quality: Quality) -> list[tuple[str, str, str]]:
+    """What was measured, as rows of measure, value and what it means."""
+    voices = ("several", "more than one person may be speaking") if quality.several_voices else ("one", "")
+    noise = _steps(quality.snr_db, (ENROL.snr_db, "very noisy"), (15, "noisy"), "clean")
+    rows = [
+        ("speech", f"{quality.speech_seconds:.1f} s", f"in a recording of {quality.total_seconds:.1f} s"),
+        (
+            "level",
+            f"{quality.level_dbfs:.0f} dBFS",
+            _steps(quality.level_dbfs, (-45, "very quiet"), (-35, "quiet"), ""),
+        ),
+    ]
+    if not quality.speech_seconds:
+        return rows  # the others are measured of speech
+    return [
+        *rows,
+        ("noise", f"{quality.snr_db:.0f} dB SNR", noise),
+        (
+            "clipping",
+            f"{100 * quality.clipped:.1f} %",
+            "overdriven" if quality.clipped > ENROL.clipped else "",
+        ),
+        (
+            "bandwidth",
+            f"{quality.bandwidth_hz:,.0f} Hz",
+            "as through a telephone" if is_telephone(quality) else "",
+        ),
+        ("voices", *voices),
+    ]
+
+
+def refusal(quality: Quality, rules: QualityRules) -> QualityRefused | None:
+    """Why a clip of this quality does not keep the rules; None when it does."""
+    try:
+        refuse(quality, rules)
+    except QualityRefused as refused:
+        return refused
+    return None
+
+
+def quality_verdict(quality: Quality) -> str:
+    """What the clip is good for, under the rules that enrolment and recognition keep."""
+    if refused := refusal(quality, RECOGNISE):
+        return f"Not usable: {refused}"
+    if refused := refusal(quality, ENROL):
+        return f"Good enough to verify and identify, not to enrol by itself: {refused}"
+    return "Good enough to enrol, verify and identify."
+
+
+def _steps(value: float, low: tuple[float, str], middle: tuple[float, str], high: str) -> str:
+    return low[1] if value < low[0] else middle[1] if value < middle[0] else high
