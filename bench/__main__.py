@@ -1,0 +1,52 @@
+"""Run the whole benchmark: `python -m bench [--model NAME] [--rounds N] [--only SECTION ...]`."""
+
+import argparse
+import os
+import time
+from collections.abc import Iterator
+
+SECTIONS = ("speed", "memory", "search", "precision", "limit")
+TITLES = {
+    "speed": "Seconds of audio embedded per second",
+    "memory": "Memory over 1,000 different clip lengths",
+    "search": "1:N search, one thread",
+    "precision": "Other precisions and runtimes",
+    "limit": "Share of the processor's limit",
+}
+
+
+def main() -> None:
+    """Print every section."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--model", help="name of a model in the catalogue (default: the default model)")
+    parser.add_argument("--rounds", type=int, default=9, help="alternating rounds behind each median")
+    parser.add_argument("--only", choices=SECTIONS, nargs="+", default=SECTIONS)
+    asked = parser.parse_args()
+    # Before NumPy is loaded: its matrix products must not take more threads than a row says.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    started = time.monotonic()
+    for name in asked.only:
+        print(f"\n## {TITLES[name]}")
+        for line in section(name, asked.model, asked.rounds):
+            print(line, flush=True)
+    print(f"\nDone in {time.monotonic() - started:.0f} s.")
+
+
+def section(name: str, model: str | None, rounds: int) -> Iterator[str]:
+    """Lines of one section."""
+    from bench import limit, memory, precision, search, speed, subjects
+
+    root = subjects.speech_root()
+    if name == "search":
+        return search.lines(rounds)
+    if name == "memory":
+        return memory.lines(model)
+    found = subjects.entry(model)
+    if name == "speed":
+        return speed.lines(found, root, rounds)
+    return precision.lines(found, root, rounds) if name == "precision" else limit.lines(found, rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Speech folder to the evaluation table: the default model beside the baseline (run by `make eval`).
+
+Prints Markdown, and writes table.md, table.json and two pictures to --out. Only TEST speakers are heard.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from earmark.evaluation.bank import Bank, clip_count, fill_banks
+from earmark.evaluation.conditions import read_scenery
+from earmark.evaluation.corpus import Split
+from earmark.evaluation.listeners import baseline, product, remembered
+from earmark.evaluation.speech import make_all_sides, speech_folder
+from earmark.evaluation.table import Line, line_count, make_lines, to_json, to_markdown
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--speech", type=Path, help="speech folder (default: EARMARK_SPEECH, ../shared/speech)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("docs/models/figures"), help="folder for table and pictures"
+    )
+    parser.add_argument("--model", help="name of a model in the catalogue (default: the default model)")
+    parser.add_argument("--enrol", type=int, default=80, help="most enrolment sides of a set")
+    parser.add_argument("--test", type=int, default=32, help="most test sides of a set; time grows with it")
+    parser.add_argument(
+        "--cache", type=Path, default=Path("work/evaluation"), help="where the baseline's embeddings are kept"
+    )
+    parser.add_argument("--no-baseline", action="store_true", help="leave resemblyzer out")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run it."""
+    asked = arguments()
+    root = speech_folder(asked.speech)
+    if root is None:
+        print("Skipped: there is no speech folder. Set EARMARK_SPEECH, or give --speech FOLDER.")
+        return 0
+    started = time.monotonic()
+    listeners = [product(asked.model)]
+    save: Callable[[], None] | None = None
+    if not asked.no_baseline:
+        try:
+            other, save = remembered(baseline(), asked.cache / "resemblyzer-test.npz")
+            listeners.append(other)
+        except ImportError as error:
+            print(f"The baseline is left out: {error.name} is not installed (extra `train`).")
+    sides = make_all_sides(root, Split.TEST, enrol=asked.enrol, test=asked.test)
+    scenery = read_scenery(root)
+    with Progress(*Progress.get_default_columns(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("clips", total=clip_count(sides))
+        banks = fill_banks(listeners, sides, scenery, lambda: progress.advance(task))
+        if save is not None:
+            save()
+        task = progress.add_task("rows", total=line_count(banks))
+        lines = make_lines(banks, lambda: progress.advance(task))
+    names = [bank.listener for bank in banks]
+    table = to_markdown(lines, names)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    for file, picture in pictures(banks, asked.model).items():
+        (asked.out / file).write_text(picture, encoding="utf-8")
+    notes = describe(banks, lines, time.monotonic() - started)
+    (asked.out / "table.md").write_text(f"{notes}\n\n{table}", encoding="utf-8")
+    (asked.out / "table.json").write_text(
+        json.dumps(to_json(lines, names), indent=1) + "\n", encoding="utf-8"
+    )
+    print(f"{notes}\n\n{table}")
+    return 0
+
+
+def pictures(banks: list[Bank], model: str | None) -> dict[str, str]:
+    """File name to SVG."""
+    from earmark.evaluation.figures import det_figures, llr_figure
+    from earmark.voice.models.catalog import default_home, find_model, load_catalog
+
+    found = det_figures(banks)
+    calibration = find_model(load_catalog(default_home()), model).calibration
+    if calibration is None:
+        print("No picture of LLRs: the model has no calibration yet (recipes/calibrate.py).", file=sys.stderr)
+        return found
+    return found | {"llr.svg": llr_figure(banks[0], calibration)}
+
+
+def describe(banks: list[Bank], lines: list[Line], seconds: float) -> str:
+    """What the table is of, in words."""
+    from earmark.evaluation.table import difference, wins
+
+    text = [
+        f"## {' and '.join(bank.listener for bank in banks)} on speakers held out for testing",
+        "",
+        "All pairs of sides within each set, never across sets; pooled rows join the pairs of all sets. A "
+        "length is the most that each side has (sets of single words join words up to 6 s); the channel is "
+        "put on the test side only, enrolment is clean. Noise is held-out recordings, rooms are made (0.3 to "
+        "0.9 s reverberation). In brackets: 95 % interval over 200 draws of speakers. Bold: the better one.",
+        "",
+    ]
+    for bank in banks:
+        missed, clips = (
+            sum(row.fallbacks for row in bank.rows.values()),
+            sum(len(row.seconds) for row in bank.rows.values()),
+        )
+        text.append(f"{bank.listener} found no speech in {missed} of {clips} clips; they were scored whole.")
+    if len(banks) == 2:
+        won, rows = wins(lines)
+        ahead = difference(lines[0])
+        text += [
+            "",
+            f"**{banks[0].listener} has the lower EER in {won} of {rows} rows; its mean EER over the "
+            f"24 conditions is {100 * ahead.value:.2f} points lower "
+            f"({100 * ahead.low:.2f} to {100 * ahead.high:.2f}).**",
+        ]
+    text += ["", f"Made in {seconds:.0f} s."]
+    return "\n".join(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
