@@ -1,0 +1,106 @@
+"""The README's commands and Python, run as they stand there; run as a program it writes their output anew.
+
+A console block holds `$ earmark ...` lines, each followed by what it prints; all blocks share one new state
+folder and run in a copy of the sample clips, as the README says. Numbers may differ (another processor, a
+newer model), the words may not.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+SAMPLES = ROOT / "src" / "earmark" / "samples"
+BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+VARIES = (
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "ID"),
+    (re.compile(r"more than 99.9 %|less than 0.1 %", re.IGNORECASE), "N %"),
+    (re.compile(r"this is not (\w+)\."), r"this may be \1, but not surely enough."),
+    (re.compile(r"-?\d+(\.\d+)?"), "N"),
+    (re.compile(r"[ -]+"), " "),
+)
+
+
+def tour_folder(folder: Path) -> Path:
+    """The copy of the sample clips that the README begins with."""
+    return shutil.copytree(SAMPLES, folder / "tour")
+
+
+def earmark(line: str, tour: Path) -> str:
+    """What a line of the README prints, standard error included."""
+    done = subprocess.run(
+        ["bash", "-c", line.replace("earmark", f'"{sys.executable}" -m earmark', 1)],
+        cwd=tour,
+        env=os.environ
+        | {
+            "EARMARK_HOME": str(tour.parent / "home"),
+            "EARMARK_PASSPHRASE": "a long passphrase",
+            "COLUMNS": "100",
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.stdout
+
+
+def answered(block: str, tour: Path) -> str:
+    """A console block with the output that its commands print now."""
+    commands = [line for line in block.splitlines() if line.startswith("$ ")]
+    return "".join(f"{line}\n{earmark(line.removeprefix('$ '), tour)}" for line in commands)
+
+
+def masked(text: str) -> str:
+    for pattern, word in VARIES:
+        text = pattern.sub(word, text)
+    return text
+
+
+def test_the_readme_prints_what_it_says(tmp_path: Path) -> None:
+    tour = tour_folder(tmp_path)
+    blocks = BLOCK.findall(README.read_text(encoding="utf-8"))
+    assert {kind for kind, _ in blocks} == {"console", "python"}
+    for kind, block in blocks:
+        if kind == "console":
+            assert masked(answered(block, tour)) == masked(block), "run `make docs`"
+
+
+def test_the_readmes_python_runs(tmp_path: Path) -> None:
+    for kind, block in BLOCK.findall(README.read_text(encoding="utf-8")):
+        if kind == "python":
+            done = subprocess.run(
+                [sys.executable, "-c", block],
+                cwd=tour_folder(tmp_path),
+                env=os.environ | {"EARMARK_HOME": str(tmp_path / "home")},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+
+
+def test_relative_links_lead_somewhere() -> None:
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\((?!\w+://|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
+
+
+def write_anew() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        tour = tour_folder(Path(folder))
+        text = BLOCK.sub(
+            lambda found: f"```console\n{answered(found[2], tour)}```" if found[1] == "console" else found[0],
+            README.read_text(encoding="utf-8"),
+        )
+    README.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_anew()
