@@ -12,7 +12,7 @@ from earmark.evaluation.speech import speech_folder
 from earmark.voice.embedding import Embedder
 from earmark.voice.features import SAMPLE_RATE, Floats
 from earmark.voice.models.catalog import ModelEntry, default_home, find_model, load_catalog
-from earmark.voice.vad import find_speech, keep_speech
+from earmark.voice.vad import find_speech, keep_speech, with_margin
 
 CLIPS = 12
 SECONDS = 3.0
@@ -53,7 +53,9 @@ def ours(found: ModelEntry, threads: int) -> Subject:
     embedder = Embedder(found, threads=threads)
 
     def with_vad(group: list[Floats]) -> object:
-        return embedder.vectors([keep_speech(clip, find_speech(clip)) for clip in group])
+        return embedder.vectors(
+            [keep_speech(clip, with_margin(find_speech(clip), clip.size)) for clip in group]
+        )
 
     return Subject(found.id, embedder.vectors, with_vad)
 

@@ -42,6 +42,7 @@ def main() -> None:
     work: Path = options.work
     work.mkdir(parents=True, exist_ok=True)
     pool.write_waves(options.speech, work, pool.training_rows(options.speech))
+    pool.write_speech(work, options.processes)
     pool.write_noise(options.speech, work)
     for speed in sorted({version.speed for version in pool.VERSIONS}):
         teacher.write_targets(work, speed)

@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 import earmark
 from earmark.voice.features import SAMPLE_RATE, Floats
-from earmark.voice.vad import WINDOW, Segment, _segments, find_speech, keep_speech, speech_probabilities
+from earmark.voice.vad import (
+    WINDOW,
+    Segment,
+    _segments,
+    find_speech,
+    keep_speech,
+    speech_probabilities,
+    with_margin,
+)
 
 SAMPLES = Path(earmark.__file__).parent / "samples"
 SPEAKERS = ("ada", "ben", "clara", "dima", "eva", "gwen", "hana")
@@ -214,3 +222,9 @@ def test_finds_next_to_nothing_in_recorded_noise() -> None:
     clips = index("noise", 30)
     found = sum(seconds(find_speech(clip)) for clip in clips)
     assert found < 0.05 * sum(clip.size for clip in clips) / SAMPLE_RATE
+
+
+def test_margins_join_near_stretches_and_stay_in_the_clip() -> None:
+    near = [Segment(1_000, 9_000), Segment(15_000, 20_000), Segment(40_000, 47_000)]
+    assert with_margin(near, 48_000) == [Segment(0, 23_200), Segment(36_800, 48_000)]
+    assert with_margin([], 48_000) == []

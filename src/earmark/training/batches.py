@@ -18,6 +18,8 @@ from earmark.voice.models.families.earmark import normalise
 
 FRAMES_A_BATCH = 25_600
 CROPS = (70, 100, 140, 200, 200, 280, 400, 600)  # frames: 0.7 to 6 s
+STRIPPED = 0.6  # share of crops without pauses, as the product hears them
+LEAST_SPEECH = 30  # frames
 SHARES = {  # of crops from each set
     "speechocean762": 0.32,
     "speech_commands": 0.22,
@@ -69,6 +71,8 @@ class Pool:
             ]
             for dataset in SHARES
         }
+        self.speech = np.load(work / "speech.npy")
+        self.speech_offsets = frame_offsets(self.rows, 1.0)
         noise = np.load(work / "noise.npz")
         self.noise, self.noise_offsets = noise["features"], noise["offsets"]
 
@@ -83,23 +87,34 @@ class Pool:
         people = self.by_speaker[dataset]
         clips = people[draw.integers(len(people))]
         version, features, offsets = self.versions[draw.integers(len(self.versions))]
+        stripped = draw.random() < STRIPPED
         pieces, used, have = [], [], 0
         while have < frames:
             clip = int(clips[draw.integers(len(clips))])
             start, stop = int(offsets[clip]), int(offsets[clip + 1])
+            places = (
+                self.speech_places(clip, stop - start, version.speed) if stripped else np.arange(stop - start)
+            )
             need = frames - have
-            if stop - start > need:
-                start = int(draw.integers(start, stop - need + 1))
-                stop = start + need
-            pieces.append(features[start:stop])
+            if len(places) > need:
+                first = int(draw.integers(len(places) - need + 1))
+                places = places[first : first + need]
+            pieces.append(features[start + places])
             used.append(clip)
-            have += stop - start
+            have += len(places)
         target = self.targets[version.speed][used].mean(axis=0)
         label = int(self.class_of[self.speaker[clips[0]]])
         if label >= 0:
             label += self.all_speeds.index(version.speed) * self.speakers
         crop = np.concatenate(pieces).astype(np.float32) * np.float32(STEP) + np.float32(LOWEST)
         return crop, target / max(float(np.linalg.norm(target)), 1e-6), label
+
+    def speech_places(self, clip: int, frames: int, speed: float) -> NDArray[np.int64]:
+        """Frames of a clip at a speed that hold speech; all of them when there is hardly any."""
+        mask = self.speech[self.speech_offsets[clip] : self.speech_offsets[clip + 1]]
+        origin = np.minimum((np.arange(frames) * speed).astype(np.int64), len(mask) - 1)
+        places = np.flatnonzero(mask[origin])
+        return places if len(places) >= LEAST_SPEECH else np.arange(frames)
 
     def noise_crop(self, draw: np.random.Generator, frames: int) -> Floats:
         """Log-mel features (frames, 80) of one noise recording, repeated when it is short."""

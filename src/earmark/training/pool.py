@@ -17,7 +17,8 @@ from tqdm import tqdm
 
 from earmark.evaluation.corpus import HELD_OUT, Split, Utterance, noise_rows, read_clips, rows_of
 from earmark.evaluation.degrade import CODECS, change_speed, in_room, read_rooms, through_codec
-from earmark.voice.features import Floats, fbank, frame_count
+from earmark.voice.features import FRAME, HOP, Floats, fbank, frame_count
+from earmark.voice.vad import find_speech
 
 STEP = 0.125
 LOWEST = -2.0  # of the 32768-scaled energies
@@ -41,10 +42,6 @@ VERSIONS = (
     Version("room-1", rooms=1.0),
     Version("codec-1", codecs=1.0),
     Version("slow-1-channel", speed=0.9, rooms=0.6, codecs=0.3),
-    Version("fast-1-channel", speed=1.1, rooms=0.6, codecs=0.3),
-    Version("slow-2-channel", speed=0.82, rooms=0.4, codecs=0.15),
-    Version("fast-2-channel", speed=1.21, rooms=0.4, codecs=0.15),
-    Version("channel-2", rooms=0.7, codecs=0.4),
 )
 
 
@@ -144,6 +141,33 @@ def write_version(root: Path, work: Path, number: int, processes: int) -> None:
         for job in jobs:
             progress.update(job.result())
     partial.rename(done)
+
+
+def _speech_frames(work: Path, part: range) -> list[NDArray[np.bool_]]:
+    """For each clip, which of its frames the product's own detector would keep."""
+    waves = Waves(work)
+    kept = []
+    for position in part:
+        clip = waves.clip(position)
+        mask = np.zeros(frame_count(clip.size), bool)
+        for segment in find_speech(clip):
+            mask[segment.start // HOP : max(0, segment.end - FRAME) // HOP + 1] = True
+        kept.append(mask)
+    return kept
+
+
+def write_speech(work: Path, processes: int) -> None:
+    """Write `speech.npy`: one boolean for each frame of the clean version."""
+    done = work / "speech.npy"
+    if done.exists():
+        return
+    count = len(Waves(work).rows)
+    parts = [range(start, min(start + 200, count)) for start in range(0, count, 200)]
+    with ProcessPoolExecutor(processes, get_context("spawn")) as executor:
+        jobs = [executor.submit(_speech_frames, work, part) for part in parts]
+        masks = [mask for job in tqdm(jobs, desc="speech") for mask in job.result()]
+    np.save(done.with_suffix(".part.npy"), np.concatenate(masks))
+    done.with_suffix(".part.npy").rename(done)
 
 
 def write_noise(root: Path, work: Path) -> None:

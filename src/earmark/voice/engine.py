@@ -26,7 +26,7 @@ from earmark.voice.quality import (
 from earmark.voice.reasons import decision_reasons, identification_reasons
 from earmark.voice.scoring.calibration import Calibration, probability
 from earmark.voice.scoring.decision import DEFAULT_FMR, Candidate, Decision, Identification, OperatingPoint
-from earmark.voice.vad import find_speech, keep_speech
+from earmark.voice.vad import find_speech, keep_speech, with_margin
 from earmark.voice.voiceprint import Embedding, Voiceprint, make_voiceprint
 
 # What `embed` asks of a clip when it is given no rules: that somebody speaks in it.
@@ -39,7 +39,7 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True, eq=False)
 class _Heard:
-    speech: Floats  # (samples,) 16 kHz, the speech of a clip alone
+    speech: Floats  # (samples,) 16 kHz, the speech of a clip and a little around it
     quality: Quality
 
 
@@ -226,7 +226,7 @@ class Engine:
     def _measure(self, clip: Floats, *, voices: bool) -> _Heard:
         """Speech and quality of a clip; comparing its windows for `voices` costs as much as embedding it."""
         segments = find_speech(clip)
-        speech = keep_speech(clip, segments)
+        speech = keep_speech(clip, with_margin(segments, clip.size))
         several = False
         if voices and speech.size >= 2 * TURN * SAMPLE_RATE:
             several = several_voices(*self.embedder.windows(speech))

@@ -15,6 +15,7 @@ SHORTEST_SILENCE = 0.1  # seconds; a pause below it is part of speech
 PAD = 0.04  # seconds kept on both sides, less than half a silence: the detector is late in, early out
 QUIET = 10 ** (-30 / 20)  # a clip whose loud windows are below this RMS is lifted to it
 MOST_GAIN = 10 ** (50 / 20)  # below -80 dBFS nothing but rounding is left
+MARGIN = 0.2  # seconds around speech that models hear: onsets, and the room between words
 LOUD = 5  # the level of a clip is that of its fifth loudest window: one short word decides it
 
 _threads = threading.local()  # the detector holds the state of one stream, so each thread has its own
@@ -40,6 +41,23 @@ def keep_speech(clip: Floats, segments: list[Segment]) -> Floats:
     """The speech of a clip alone, its stretches joined: (speech samples,)."""
     parts = [clip[segment.start : segment.end] for segment in segments]
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def with_margin(segments: list[Segment], samples: int) -> list[Segment]:
+    """Segments widened by `MARGIN` on both sides, joined where they then meet.
+
+    On calibration speakers the bare segments cost a tenth more errors: words lost their soft ends, and the
+    mean that is taken off the features came from loud frames alone.
+    """
+    margin = round(MARGIN * SAMPLE_RATE)
+    wide: list[Segment] = []
+    for segment in segments:
+        start, end = max(0, segment.start - margin), min(samples, segment.end + margin)
+        if wide and start <= wide[-1].end:
+            wide[-1] = Segment(wide[-1].start, end)
+        else:
+            wide.append(Segment(start, end))
+    return wide
 
 
 def speech_probabilities(clip: Floats) -> Floats:
