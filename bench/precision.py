@@ -17,6 +17,7 @@ from earmark.evaluation.metrics import eer
 from earmark.evaluation.trials import make_sides
 from earmark.voice.features import SAMPLE_RATE, Floats, fbank
 from earmark.voice.models.catalog import ModelEntry, load_weights
+from earmark.voice.models.families.earmark import normalise
 from earmark.voice.models.session import ModelSession
 
 LENGTH = 3.0  # seconds of every clip here, so that all runs take one shape
@@ -37,8 +38,8 @@ class TrialList:
 
 def lines(found: ModelEntry, root: Path | None, rounds: int) -> Iterator[str]:
     """The section, line by line."""
-    if found.features != "fbank80" or not found.mean_normalised:
-        yield f"skipped: written for 80 mean-normalised filter banks, this model takes {found.features}"
+    if found.family != "earmark":
+        yield f"skipped: written for the family earmark, this model is of {found.family}"
         return
     with tempfile.TemporaryDirectory() as folder:
         runs: dict[str, Run] = {"onnxruntime fp32": ModelSession(load_weights(found)).run}
@@ -132,10 +133,10 @@ def int8_run(found: ModelEntry, folder: Path, root: Path | None) -> Run | str:
 
 
 def features(clip: Floats, number: int) -> Floats:
-    """Exactly `LENGTH` seconds of a clip to mean-normalised filter banks; a shorter clip is repeated."""
+    """Exactly `LENGTH` seconds of a clip to normalised filter banks; a shorter clip is repeated."""
     wanted = int(LENGTH * SAMPLE_RATE)
     bank = fbank(cut(np.resize(clip, max(wanted, clip.size)), LENGTH, (number,)))
-    return np.asarray(bank - bank.mean(axis=0), np.float32)
+    return normalise(bank)
 
 
 def trial_list(root: Path) -> TrialList:
