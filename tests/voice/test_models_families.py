@@ -9,6 +9,7 @@ from earmark.errors import ModelInvalid
 from earmark.voice.embedding import Embedder
 from earmark.voice.features import Floats, fbank
 from earmark.voice.models.families import FAMILIES, find_family
+from earmark.voice.models.families.earmark import normalise
 from earmark.voice.models.families.redimnet import mel
 from earmark.voice.models.file import read_model
 from earmark.voice.models.session import ModelSession
@@ -62,11 +63,26 @@ def test_filter_bank_families(
     path = builders.mean(tmp_path / "m.onnx", input=input_name, output=output_name)
     found, front_end = raw_output(builders, path, family)
     features = kaldi(noise(), window=window, scale=scale)
+    if family == "earmark":
+        features = np.maximum(features, features.max() - 14.0)
     centred = features - features.mean(axis=0)
     assert front_end.mean_normalised
     assert front_end.scale == scale
     np.testing.assert_allclose(found[:80], 0.0, atol=1e-4)
     np.testing.assert_allclose(found[80:], (centred**2).mean(axis=0), rtol=1e-3)
+
+
+def test_earmark_hears_no_deeper_than_60_db() -> None:
+    quiet, silent = speech_in(1e-4), speech_in(0.0)
+    np.testing.assert_allclose(normalise(fbank(quiet)), normalise(fbank(silent)), atol=0.02)
+    np.testing.assert_allclose(normalise(fbank(quiet)), normalise(fbank(0.1 * quiet)), atol=0.02)
+
+
+def speech_in(level: float) -> Floats:
+    """One second of loud noise after one second of faint noise."""
+    draw = np.random.default_rng(5)
+    faint, loud = level * draw.standard_normal(16_000), 0.2 * draw.standard_normal(16_000)
+    return np.concatenate([faint, loud]).astype(np.float32)
 
 
 def test_families_hear_differently() -> None:

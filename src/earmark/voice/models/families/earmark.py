@@ -33,7 +33,8 @@ def describe(signature: Signature) -> FrontEnd:
 
 def prepare(window: Floats, front_end: FrontEnd, signature: Signature) -> Floats:  # noqa: ARG001
     """(samples,) to (1, frames, 80)."""
-    return normalise(fbank(window, scale=front_end.scale))[None]
+    features = fbank(window, scale=front_end.scale)
+    return (normalise(features) if front_end.mean_normalised else features)[None]
 
 
 FAMILY = Family("earmark", "models trained by this package's own recipe", describe, prepare)
