@@ -1,6 +1,7 @@
 """A voice-like signal to recordings in every format that Earmark reads, made in memory."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import av
@@ -92,6 +93,11 @@ def by_pyav(
             output.mux(stream.encode(piece))
         output.mux(stream.encode(None))
     return buffer.getvalue()
+
+
+def amr_nb(container: str) -> bytes:
+    """`voice(rate=8_000)` in AMR-NB, kept on disk, since PyAV 19 decodes it but no longer encodes it."""
+    return (Path(__file__).parent / "recorded" / f"voice.{container}").read_bytes()
 
 
 def video(container: str, sound: NDArray[np.float32] | None = None) -> bytes:

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from encoded import FRAGMENTED, by_pyav, by_soundfile, video, voice
+from encoded import FRAGMENTED, amr_nb, by_pyav, by_soundfile, video, voice
 
 from earmark.voice.audio import load_clip
 from earmark.voice.samples import sample_speakers
@@ -196,7 +196,7 @@ def _mp4() -> list[Hostile]:
 
 
 def _amr_and_others() -> list[Hostile]:
-    amr = by_pyav(voice(rate=8_000), 8_000, "amr", "libopencore_amrnb")
+    amr = amr_nb("amr")
     aac = by_pyav(np.zeros(16_000, np.float32), 8_000, "adts", "aac")
     aiff = by_soundfile(voice(), 16_000, "AIFF")
     return [

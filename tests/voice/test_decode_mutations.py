@@ -3,7 +3,7 @@
 from functools import cache
 
 import numpy as np
-from encoded import FRAGMENTED, by_pyav, by_soundfile, voice
+from encoded import FRAGMENTED, amr_nb, by_pyav, by_soundfile, voice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,7 +32,7 @@ def recordings() -> tuple[bytes, ...]:
         by_pyav(voice(0.4, 44_100), 44_100, "ipod", "aac"),
         by_pyav(voice(0.4, 48_000), 48_000, "mp4", "aac", options=FRAGMENTED),
         by_pyav(voice(0.4, 44_100), 44_100, "adts", "aac"),
-        by_pyav(voice(0.4, 8_000), 8_000, "amr", "libopencore_amrnb"),
+        amr_nb("amr"),
         by_pyav(short, 16_000, "wav", "g722"),
     )
 
