@@ -69,8 +69,10 @@ def open_pyav(file: BinaryIO, demuxer: str, limits: Limits) -> Iterator[Sound]:
     }
     if demuxer == "mov":
         options["advanced_editlist"] = "0"  # each edit may copy the whole index: memory without a bound
+    # Until 18 a title in Latin-1 raises unless told otherwise; 19 has no such argument.
+    titles = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
     try:
-        container = av.open(file, "r", format=demuxer, options=options, metadata_errors="ignore")
+        container = av.open(file, "r", format=demuxer, options=options, **titles)
     except Exception:
         raise AudioCorrupt(DAMAGED) from None
     try:
