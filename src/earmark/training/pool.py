@@ -109,6 +109,11 @@ def frame_offsets(rows: list[Utterance], speed: float) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
+def _parts(count: int) -> list[range]:
+    """Positions 0 to `count` in pieces of 200 clips, one for each job of a worker."""
+    return [range(start, min(start + 200, count)) for start in range(0, count, 200)]
+
+
 def _write_part(root: Path, work: Path, number: int, part: range) -> int:
     version = VERSIONS[number]
     waves = Waves(work)
@@ -132,12 +137,11 @@ def write_version(root: Path, work: Path, number: int, processes: int) -> None:
     offsets = frame_offsets(rows, version.speed)
     partial = work / f"{version.name}.part"
     np.memmap(partial, np.uint8, "w+", shape=(int(offsets[-1]), 80)).flush()
-    parts = [range(start, min(start + 200, len(rows))) for start in range(0, len(rows), 200)]
     with (
         ProcessPoolExecutor(processes, get_context("spawn")) as executor,
         tqdm(total=len(rows), desc=version.name) as progress,
     ):
-        jobs = [executor.submit(_write_part, root, work, number, part) for part in parts]
+        jobs = [executor.submit(_write_part, root, work, number, part) for part in _parts(len(rows))]
         for job in jobs:
             progress.update(job.result())
     partial.rename(done)
@@ -162,9 +166,8 @@ def write_speech(work: Path, processes: int) -> None:
     if done.exists():
         return
     count = len(Waves(work).rows)
-    parts = [range(start, min(start + 200, count)) for start in range(0, count, 200)]
     with ProcessPoolExecutor(processes, get_context("spawn")) as executor:
-        jobs = [executor.submit(_speech_frames, work, part) for part in parts]
+        jobs = [executor.submit(_speech_frames, work, part) for part in _parts(count)]
         masks = [mask for job in tqdm(jobs, desc="speech") for mask in job.result()]
     np.save(done.with_suffix(".part.npy"), np.concatenate(masks))
     done.with_suffix(".part.npy").rename(done)
