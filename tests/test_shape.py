@@ -23,7 +23,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "voice": {"errors"},
     "storage": {"errors", "voice"},
     "service": {"errors", "voice", "storage"},
-    "cli": {"errors", "voice", "storage", "service"},
+    "cli": {"errors", "voice", "storage", "service", "api", "telemetry"},
+    "api": {"errors", "voice", "storage", "service", "telemetry"},
+    "telemetry": {"errors"},
+    "client": {"errors"},
     "evaluation": {"errors", "voice"},
     "training": {"errors", "voice", "evaluation"},
     "samples": set(),
@@ -56,6 +59,7 @@ LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 # A file or `file:function` past the limits, each with the reason that it is still one room.
 LONGER_BY_DESIGN: dict[str, str] = {
+    "errors.py": "the one tree of errors, drawn at its top",
     "storage/migrations/versions/v0001_profiles.py:upgrade": "one list of tables, frozen once released",
 }
 
@@ -180,7 +184,7 @@ def test_error_codes_are_unique_and_drawn_in_the_tree() -> None:
 
 @pytest.mark.parametrize("error", error_classes()[1:], ids=lambda error: error.__name__)
 def test_every_error_has_an_exit_code(error: type[errors.EarmarkError]) -> None:
-    assert exit_for(error) in {Exit.USAGE, Exit.AUDIO, Exit.NOT_FOUND, Exit.STORE}
+    assert exit_for(error) in {Exit.USAGE, Exit.AUDIO, Exit.NOT_FOUND, Exit.STORE, Exit.SERVICE}
 
 
 HEAVY = (

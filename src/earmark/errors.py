@@ -12,6 +12,7 @@ EarmarkError
 │   ├── AudioCodecMissing       audio_codec_missing     needs the extra `media`
 │   ├── AudioTooLarge           audio_too_large         bytes in
 │   ├── AudioTooLong            audio_too_long          seconds out
+│   ├── AudioTooShort           audio_too_short         seconds out, speech or not
 │   └── QualityRefused          decoded well, but not good enough: names measure, value, limit, advice
 │       ├── AudioSilent         audio_silent
 │       ├── SpeechTooShort      speech_too_short
@@ -21,21 +22,40 @@ EarmarkError
 ├── NotFound                    (exit 4)
 │   ├── FileMissing             file_not_found
 │   ├── ProfileNotFound         profile_not_found
+│   ├── KeyNotFound             key_not_found
+│   ├── TenantNotFound          tenant_not_found
+│   ├── OperationNotFound       operation_not_found     an answer that was never kept, or has expired
+│   ├── RouteNotFound           route_not_found         the service has no such address
 │   └── ModelNotFound           model_not_found
 ├── UsageError                  the request cannot be carried out as asked (exit 2)
 │   ├── InvalidRequest          invalid_request
 │   ├── LabelTaken              label_taken
+│   ├── TenantTaken             tenant_taken
+│   ├── ProfileNotEnrolled      profile_not_enrolled    too little speech yet to compare with
+│   ├── ProfileChanged          profile_changed         somebody else changed it meanwhile
+│   ├── EnrolmentLimit          enrolment_limit         a profile holds as much as it may
+│   ├── ProfileLimit            profile_limit           a tenant holds as many as it may
+│   ├── AudioNotKept            audio_not_kept          nothing to make the voiceprint from again
+│   ├── RepeatedDifferently     repeated_differently    an idempotency key with another request
+│   ├── RequestTooLarge         request_too_large       bytes in, of a body that is no recording
+│   ├── RequestTooSlow          request_too_slow
+│   ├── MethodNotAllowed        method_not_allowed
+│   ├── KeyInvalid              key_invalid             unknown, expired or revoked
 │   ├── ProfileFileInvalid      profile_file_invalid    an import that is not a profile export
 │   ├── ModelInvalid            model_invalid
 │   ├── ModelSelfCheckFailed    model_self_check_failed
 │   ├── ModelMismatch           model_mismatch          scoring across models
 │   └── PermissionDenied        permission_denied
-└── StoreError                  the store cannot be used (exit 5)
-    ├── StoreUnreadable         store_unreadable
-    ├── StoreTooNew             store_too_new
-    ├── StoreBusy               store_busy
-    ├── MasterKeyMissing        master_key_missing
-    └── SealBroken              seal_broken
+├── StoreError                  the store cannot be used (exit 5)
+│   ├── StoreUnreadable         store_unreadable
+│   ├── StoreTooNew             store_too_new
+│   ├── StoreBusy               store_busy
+│   ├── MasterKeyMissing        master_key_missing
+│   └── SealBroken              seal_broken
+└── ServiceError                the service cannot answer now (exit 6)
+    ├── ServiceBusy             service_busy            as much work is waiting as may wait
+    ├── ServiceUnreachable      service_unreachable     told by the client, never by the service
+    └── AddressInUse            address_in_use          it cannot listen there
 
 A class has a stable `code`; the message says what is wrong and what to do next, and never carries a
 name, a key, a voiceprint or a transcript.
@@ -116,6 +136,12 @@ class AudioTooLong(AudioError):
     code = "audio_too_long"
 
 
+class AudioTooShort(AudioError):
+    """The recording lasts less than the limit, whatever is in it."""
+
+    code = "audio_too_short"
+
+
 class QualityRefused(AudioError):
     """A clip that decoded well but is not good enough; carries what was measured.
 
@@ -179,6 +205,30 @@ class ProfileNotFound(NotFound):
     code = "profile_not_found"
 
 
+class KeyNotFound(NotFound):
+    """No API key of this tenant has that identifier."""
+
+    code = "key_not_found"
+
+
+class TenantNotFound(NotFound):
+    """There is no such tenant."""
+
+    code = "tenant_not_found"
+
+
+class OperationNotFound(NotFound):
+    """No answer is kept under that identifier, or no longer."""
+
+    code = "operation_not_found"
+
+
+class RouteNotFound(NotFound):
+    """The service has nothing at that address."""
+
+    code = "route_not_found"
+
+
 class ModelNotFound(NotFound):
     """The catalogue has no such model."""
 
@@ -201,6 +251,72 @@ class LabelTaken(UsageError):
     """Another profile of the tenant has this label."""
 
     code = "label_taken"
+
+
+class TenantTaken(UsageError):
+    """There is a tenant of this name already."""
+
+    code = "tenant_taken"
+
+
+class ProfileNotEnrolled(UsageError):
+    """The profile has too little speech yet to be compared with."""
+
+    code = "profile_not_enrolled"
+
+
+class ProfileChanged(UsageError):
+    """The profile was changed by somebody else since it was read."""
+
+    code = "profile_changed"
+
+
+class EnrolmentLimit(UsageError):
+    """The profile holds as many recordings, or as much audio, as it may."""
+
+    code = "enrolment_limit"
+
+
+class ProfileLimit(UsageError):
+    """The tenant holds as many profiles as it may."""
+
+    code = "profile_limit"
+
+
+class AudioNotKept(UsageError):
+    """The tenant keeps no enrolment audio, so the voiceprint cannot be made again."""
+
+    code = "audio_not_kept"
+
+
+class RepeatedDifferently(UsageError):
+    """An idempotency key came again with another request, or while the first is under way."""
+
+    code = "repeated_differently"
+
+
+class RequestTooLarge(UsageError):
+    """The request's body has more bytes than the limit."""
+
+    code = "request_too_large"
+
+
+class RequestTooSlow(UsageError):
+    """The request's body did not arrive in time."""
+
+    code = "request_too_slow"
+
+
+class MethodNotAllowed(UsageError):
+    """The address is there, but does not take this method."""
+
+    code = "method_not_allowed"
+
+
+class KeyInvalid(UsageError):
+    """The API key is missing, unknown, expired or revoked."""
+
+    code = "key_invalid"
 
 
 class ProfileFileInvalid(UsageError):
@@ -267,3 +383,31 @@ class SealBroken(StoreError):
     """A sealed record does not open: another key, or the record was changed."""
 
     code = "seal_broken"
+
+
+class ServiceError(EarmarkError):
+    """The service cannot answer now."""
+
+    code = "service_error"
+
+
+class ServiceBusy(ServiceError):
+    """As much work is waiting as may wait; ask again after `retry_after` seconds."""
+
+    code = "service_busy"
+
+    def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ServiceUnreachable(ServiceError):
+    """No answer came: the service is down, or the address is wrong."""
+
+    code = "service_unreachable"
+
+
+class AddressInUse(ServiceError):
+    """The service cannot listen on an address or port."""
+
+    code = "address_in_use"

@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from earmark.service.actor import Actor, local_actor
 from earmark.storage.store import Store, open_store
+from earmark.storage.tenants import create_tenant
 from earmark.voice.audio import load_clip
 from earmark.voice.engine import Engine
 from earmark.voice.features import Floats, fbank
@@ -124,8 +125,9 @@ def actor() -> Actor:
 
 
 @pytest.fixture
-def stranger(actor: Actor) -> Actor:
+def stranger(actor: Actor, store: Store) -> Actor:
     """Someone of another tenant, who may do everything there."""
+    create_tenant(store, "elsewhere")
     return replace(actor, tenant="elsewhere")
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from earmark.errors import (
     AudioError,
+    EarmarkError,
+    EnrolmentLimit,
     FileMissing,
     InvalidRequest,
     LabelTaken,
@@ -47,6 +49,7 @@ def test_a_profile_is_what_the_engine_makes(actor: Actor, store: Store, engine: 
     for kept, made in zip(stored.embeddings, expected.embeddings, strict=True):
         assert kept.quality.speech_seconds == pytest.approx(made.quality.speech_seconds)
     record = load_record(DEFAULT_TENANT, store, done.profile.id)
+    assert record.records[0].audio is not None
     np.testing.assert_allclose(decode_clip(record.records[0].audio), load_clip(clips["ada"][0]), atol=2**-15)
 
 
@@ -112,9 +115,11 @@ def test_a_label_in_use_is_told_before_listening(
         enrol(actor, store, engine, "ada", [Path("nowhere.wav")])
 
 
-@pytest.mark.parametrize("audios", [[], [b""] * 101])
-def test_too_few_and_too_many(actor: Actor, store: Store, engine: Engine, audios: list[bytes]) -> None:
-    with pytest.raises(InvalidRequest):
+@pytest.mark.parametrize(("audios", "error"), [([], InvalidRequest), ([b""] * 101, EnrolmentLimit)])
+def test_too_few_and_too_many(
+    actor: Actor, store: Store, engine: Engine, audios: list[bytes], error: type[EarmarkError]
+) -> None:
+    with pytest.raises(error):
         enrol(actor, store, engine, "ada", audios)
 
 

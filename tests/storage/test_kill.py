@@ -76,6 +76,7 @@ def check_all(store: Store, confirmed: dict[UUID, int]) -> int:
         record = load_record(DEFAULT_TENANT, store, profile.id)
         assert len(record.records) == len(profile.enrolments)
         for one in record.records:
+            assert one.audio is not None
             assert decode_clip(one.audio).shape == (2_000,)
             np.testing.assert_array_equal(one.vector, np.full(16, 0.25, np.float32))
     return sum(len(profile.enrolments) for profile in everybody.values())

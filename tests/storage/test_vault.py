@@ -16,16 +16,18 @@ PLACE = Place("default", uuid4(), RecordKind.EMBEDDING, uuid4())
 
 @given(st.binary(max_size=2_000))
 def test_what_is_sealed_opens(plain: bytes) -> None:
-    vault = Vault(MASTER)
-    key, wrapped = vault.make_data_key(PLACE.tenant, PLACE.profile_id)
+    tenant, wrapped_tenant = Vault(MASTER).make_tenant_key(PLACE.tenant)
+    key, wrapped = tenant.make_data_key(PLACE.profile_id)
     sealed = key.seal(plain, PLACE)
-    assert vault.unwrap(wrapped, PLACE.tenant, PLACE.profile_id).open(sealed, PLACE) == plain
+    again = Vault(MASTER).tenant_key(wrapped_tenant, PLACE.tenant)
+    assert again.unwrap(wrapped, PLACE.profile_id).open(sealed, PLACE) == plain
     assert len(sealed) == len(plain) + HEADER_BYTES + 16
     assert key.seal(plain, PLACE) != sealed  # another nonce
 
 
 def test_any_flipped_byte_is_found() -> None:
-    key, wrapped = Vault(MASTER).make_data_key(PLACE.tenant, PLACE.profile_id)
+    tenant, _ = Vault(MASTER).make_tenant_key(PLACE.tenant)
+    key, wrapped = tenant.make_data_key(PLACE.profile_id)
     sealed = key.seal(b"a voiceprint", PLACE)
     for index in range(len(sealed)):
         changed = bytearray(sealed)
@@ -39,7 +41,7 @@ def test_any_flipped_byte_is_found() -> None:
         changed = bytearray(wrapped)
         changed[index] ^= 1
         with pytest.raises(SealBroken):
-            Vault(MASTER).unwrap(bytes(changed), PLACE.tenant, PLACE.profile_id)
+            tenant.unwrap(bytes(changed), PLACE.profile_id)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,7 @@ def test_any_flipped_byte_is_found() -> None:
     ids=["tenant", "profile", "kind", "record"],
 )
 def test_a_record_opens_nowhere_else(elsewhere: Place) -> None:
-    key, _ = Vault(MASTER).make_data_key(PLACE.tenant, PLACE.profile_id)
+    key, _ = Vault(MASTER).make_tenant_key(PLACE.tenant)[0].make_data_key(PLACE.profile_id)
     with pytest.raises(SealBroken):
         key.open(key.seal(b"a voiceprint", PLACE), elsewhere)
 
@@ -65,20 +67,32 @@ def test_places_are_encoded_without_ambiguity() -> None:
 
 
 def test_another_master_key_says_so() -> None:
-    _, wrapped = Vault(MASTER).make_data_key(PLACE.tenant, PLACE.profile_id)
+    _, wrapped = Vault(MASTER).make_tenant_key(PLACE.tenant)
     other = Vault(bytes(32))
     assert other.key_id != Vault(MASTER).key_id
     with pytest.raises(SealBroken, match="another key"):
-        other.unwrap(wrapped, PLACE.tenant, PLACE.profile_id)
+        other.tenant_key(wrapped, PLACE.tenant)
 
 
-def test_a_wrapped_key_belongs_to_its_profile() -> None:
+def test_a_wrapped_key_belongs_to_its_tenant_and_profile() -> None:
     vault = Vault(MASTER)
-    _, wrapped = vault.make_data_key(PLACE.tenant, PLACE.profile_id)
+    tenant, wrapped_tenant = vault.make_tenant_key(PLACE.tenant)
+    _, wrapped = tenant.make_data_key(PLACE.profile_id)
     with pytest.raises(SealBroken):
-        vault.unwrap(wrapped, PLACE.tenant, uuid4())
+        tenant.unwrap(wrapped, uuid4())
     with pytest.raises(SealBroken):
-        vault.unwrap(wrapped, "another", PLACE.profile_id)
+        vault.make_tenant_key(PLACE.tenant)[0].unwrap(wrapped, PLACE.profile_id)
+    with pytest.raises(SealBroken):
+        vault.tenant_key(wrapped_tenant, "another")
+
+
+def test_an_answer_opens_only_under_its_identifier() -> None:
+    tenant, _ = Vault(MASTER).make_tenant_key(PLACE.tenant)
+    answer_id = uuid4()
+    sealed = tenant.seal_answer(b"yes", answer_id)
+    assert tenant.open_answer(sealed, answer_id) == b"yes"
+    with pytest.raises(SealBroken):
+        tenant.open_answer(sealed, uuid4())
 
 
 def test_label_hashes_depend_on_key_tenant_and_label() -> None:
@@ -94,7 +108,8 @@ def test_label_hashes_depend_on_key_tenant_and_label() -> None:
 
 
 def test_secrets_do_not_show() -> None:
-    key, wrapped = Vault(MASTER).make_data_key(PLACE.tenant, PLACE.profile_id)
+    tenant, _ = Vault(MASTER).make_tenant_key(PLACE.tenant)
+    key, wrapped = tenant.make_data_key(PLACE.profile_id)
     assert MASTER.hex() not in repr(vars(Vault(MASTER))).lower()
     assert "_cipher" not in repr(key)
     assert wrapped[1 : 1 + KEY_ID_BYTES] != MASTER[:KEY_ID_BYTES]

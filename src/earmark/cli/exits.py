@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from earmark.errors import AudioError, EarmarkError, NotFound, StoreError, UsageError
+from earmark.errors import AudioError, EarmarkError, NotFound, ServiceError, StoreError, UsageError
 
 
 class Exit(IntEnum):
@@ -14,6 +14,7 @@ class Exit(IntEnum):
     AUDIO = 3
     NOT_FOUND = 4
     STORE = 5
+    SERVICE = 6
     INTERNAL = 70  # EX_SOFTWARE of sysexits.h
     INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -25,6 +26,7 @@ MEANING: dict[Exit, str] = {
     Exit.AUDIO: "a recording cannot be used",
     Exit.NOT_FOUND: "a file, profile or model is not there",
     Exit.STORE: "the store cannot be used",
+    Exit.SERVICE: "the service cannot start, be reached, or answer now",
     Exit.INTERNAL: "a fault of Earmark itself: please report it",
     Exit.INTERRUPTED: "stopped by Ctrl-C",
 }
@@ -34,6 +36,7 @@ _FAMILIES: tuple[tuple[type[EarmarkError], Exit], ...] = (
     (NotFound, Exit.NOT_FOUND),
     (UsageError, Exit.USAGE),
     (StoreError, Exit.STORE),
+    (ServiceError, Exit.SERVICE),
 )
 
 
@@ -47,5 +50,5 @@ def exit_for(error: type[EarmarkError]) -> Exit:
 
 def worst(codes: list[Exit]) -> Exit:
     """One exit code for several recordings: the gravest that occurs."""
-    order = (Exit.INTERNAL, Exit.STORE, Exit.AUDIO, Exit.USAGE, Exit.NOT_FOUND, Exit.NO)
+    order = (Exit.INTERNAL, Exit.STORE, Exit.SERVICE, Exit.AUDIO, Exit.USAGE, Exit.NOT_FOUND, Exit.NO)
     return next((code for code in order if code in codes), Exit.OK)

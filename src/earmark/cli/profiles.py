@@ -55,7 +55,7 @@ def list_profiles(home: Home = None, as_json: AsJson = False) -> int:
                     profile.label or "-",
                     str(len(profile.enrolments)),
                     f"{profile.speech_seconds:.1f} s",
-                    profile.model,
+                    profile.model or "-",
                     f"{profile.created:%Y-%m-%d}",
                     str(profile.id),
                 )
@@ -77,7 +77,7 @@ def show(name: Label, home: Home = None, as_json: AsJson = False) -> int:
     if as_json:
         say_json(profile_json(profile))
         return Exit.OK
-    say(f"{profile.label or '-'} ({profile.id}), model {profile.model}")
+    say(f"{profile.label or '-'} ({profile.id}), model {profile.model or '-'}")
     say(f"{profile.speech_seconds:.1f} s of speech in {len(profile.enrolments)} recordings:")
     for number, enrolment in enumerate(profile.enrolments, start=1):
         say(f"  {number}  {enrolment.created:%Y-%m-%d %H:%M} UTC  {speech(enrolment.quality)}")

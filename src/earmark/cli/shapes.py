@@ -113,7 +113,7 @@ class ProfileJson(TypedDict):
 
     profile: Annotated[str, "identifier"]
     label: Annotated[str | None, "what people call it"]
-    model: Annotated[str, "name and version of the model that made it"]
+    model: Annotated[str | None, "name and version; null before the first recording"]
     created: Annotated[str, "ISO 8601, UTC"]
     updated: Annotated[str, "ISO 8601, UTC"]
     speech_seconds: Annotated[float, "net speech over all recordings"]

@@ -20,6 +20,10 @@ class Permission(StrEnum):
     ENROL = "enrol"  # make profiles and add to them
     MANAGE = "manage"  # list, show, delete, export, import, embed anew
     AUDIT = "audit"  # read who did what
+    OPERATE = "operate"  # make and delete tenants: only for whoever can open the home folder
+
+
+ROLES = frozenset(Permission) - {Permission.OPERATE}  # what an API key may be given
 
 
 @dataclass(frozen=True)
@@ -30,26 +34,27 @@ class Actor:
     permissions: frozenset[Permission]
 
 
-def local_actor() -> Actor:
-    """Return whoever can open the home folder: the default tenant, with every permission."""
-    return Actor(DEFAULT_TENANT, frozenset(Permission))
+def local_actor(tenant: str = DEFAULT_TENANT) -> Actor:
+    """Return whoever can open the home folder, acting for a tenant, with every permission."""
+    return Actor(tenant, frozenset(Permission))
 
 
 def needs(
-    permission: Permission,
+    *permissions: Permission,
 ) -> Callable[[Callable[Concatenate[Actor, P], R]], Callable[Concatenate[Actor, P], R]]:
-    """Mark a use case with the permission that it takes; PermissionDenied for an actor without."""
+    """Mark a use case with the permissions of which it takes any; PermissionDenied for an actor without."""
 
     def mark(use_case: Callable[Concatenate[Actor, P], R]) -> Callable[Concatenate[Actor, P], R]:
         @wraps(use_case)
         def checked(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            if permission not in actor.permissions:
+            if actor.permissions.isdisjoint(permissions):
+                wanted = " or ".join(f"'{permission}'" for permission in permissions)
                 raise PermissionDenied(
-                    f"This takes the permission '{permission}', which the caller lacks: ask for it."
+                    f"This takes the permission {wanted}, which the caller lacks: ask for it."
                 )
             return use_case(actor, *args, **kwargs)
 
-        checked.permission = permission  # type: ignore[attr-defined]  # a test sees that none is forgotten
+        checked.permissions = permissions  # type: ignore[attr-defined]  # a test sees that none is forgotten
         return checked
 
     return mark

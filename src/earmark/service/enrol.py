@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from uuid import UUID
@@ -12,24 +12,26 @@ from earmark.errors import (
     InvalidRequest,
     LabelTaken,
     ModelMismatch,
+    ProfileChanged,
     ProfileNotFound,
     SpeechTooShort,
 )
 from earmark.service.actor import Actor, Permission, needs
 from earmark.service.consistency import compare, describe_doubt, refuse_another
+from earmark.service.phrases import hear_phrase
+from earmark.service.policy import NATIVE, EnrolmentPolicy, Missing, check_room, missing
+from earmark.service.recordings import load_recording
 from earmark.storage.labels import normalise_label
-from earmark.storage.profiles import MAX_ENROLMENTS, add_enrolments, create_profile, find_profile
+from earmark.storage.profiles import add_enrolments, create_profile, find_profile
 from earmark.storage.store import Store
-from earmark.storage.values import Profile
+from earmark.storage.values import Enrolment, Profile, ProfileKind, ProfileState
 from earmark.storage.voiceprints import load_voiceprint
-from earmark.voice.audio import AudioSource, RawFormat, load_clip
-from earmark.voice.engine import SOME_SPEECH, Engine
+from earmark.voice.audio import AudioSource, RawFormat
+from earmark.voice.engine import Engine
 from earmark.voice.features import Floats
-from earmark.voice.quality import ENROL
 from earmark.voice.voiceprint import Embedding
 
-# A recording keeps the rules of enrolment by itself, but the seconds of speech count over all of them.
-EACH = replace(ENROL, speech_seconds=SOME_SPEECH.speech_seconds)
+ATTEMPTS = 5  # to add to a profile that others change at the same time
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,30 @@ class Enrolled:
     """What an enrolment made."""
 
     profile: Profile
-    added: int  # recordings
+    enrolments: tuple[Enrolment, ...]  # the new ones
     consistency: tuple[float, ...] | None  # LLR of each against all others; None when there are no others
     doubts: tuple[str, ...]  # in words: recordings that sound unlike the rest
+    missing: Missing  # until the profile counts as enrolled
+
+    @property
+    def added(self) -> int:
+        """How many recordings were added."""
+        return len(self.enrolments)
+
+
+@dataclass(frozen=True, eq=False)
+class _Listened:
+    clips: list[Floats]
+    embeddings: list[Embedding]
+    names: list[str]  # how messages call the recordings
+
+    @property
+    def speech_seconds(self) -> float:
+        return sum(embedding.quality.speech_seconds for embedding in self.embeddings)
+
+    @property
+    def total_seconds(self) -> float:
+        return sum(embedding.quality.total_seconds for embedding in self.embeddings)
 
 
 @needs(Permission.ENROL)
@@ -51,25 +74,39 @@ def enrol(
     audios: Sequence[AudioSource],
     *,
     locale: str | None = None,
+    kind: ProfileKind = ProfileKind.TEXT_INDEPENDENT,
+    phrase: str | None = None,
+    profile_id: UUID | None = None,
+    policy: EnrolmentPolicy = NATIVE,
     raw: RawFormat | None = None,
     sample_rate: int | None = None,
     force: bool = False,
 ) -> Enrolled:
-    """Make a profile of one person's recordings, under a label or under its GUID alone.
+    """Make a profile of one person's recordings, enrolled at once, under a label or its GUID alone.
 
     Raises LabelTaken, AudioError and FileMissing (the message says which recording), SpeechTooShort when
     there is too little speech in all of them, InvalidRequest when one is clearly of another person (unless
-    `force`). Nothing is stored then.
+    `force`), when there are too few, or when the GUID is in use. Nothing is stored then.
     """
     if label is not None:
         label = normalise_label(label)
         _check_free(actor, store, label)  # before minutes of listening; storing checks again
-    clips, embeddings = _listen(engine, audios, raw=raw, sample_rate=sample_rate)
-    consistency, doubts = _judge(engine, [], embeddings, audios, force=force)
+    heard = _listen(engine, audios, policy, raw=raw, sample_rate=sample_rate)
+    check_room(len(heard.clips), heard.total_seconds, policy)
+    _check_enough(heard, policy)
+    consistency, doubts = _judge(engine, [], heard, force=force)
     profile = create_profile(
-        actor.tenant, store, clips=clips, embeddings=embeddings, label=label, locale=locale
+        actor.tenant,
+        store,
+        clips=heard.clips,
+        embeddings=heard.embeddings,
+        label=label,
+        kind=kind,
+        locale=locale,
+        phrase=phrase,
+        profile_id=profile_id,
     )
-    return Enrolled(profile, len(embeddings), consistency, doubts)
+    return Enrolled(profile, profile.enrolments, consistency, doubts, missing(profile, policy))
 
 
 @needs(Permission.ENROL)
@@ -80,30 +117,61 @@ def add_recordings(
     key: str | UUID,
     audios: Sequence[AudioSource],
     *,
+    kind: ProfileKind | None = None,
+    policy: EnrolmentPolicy = NATIVE,
+    enough: bool = False,
+    expected: int | None = None,
+    enrolment_ids: Sequence[UUID] | None = None,
     raw: RawFormat | None = None,
     sample_rate: int | None = None,
     force: bool = False,
 ) -> Enrolled:
-    """Add recordings to the profile with this GUID or label.
+    """Add recordings to the profile with this GUID or label, which is enrolled once nothing is missing.
 
-    Raises ProfileNotFound, ModelMismatch when another model made the profile, and what `enrol` raises.
+    `enough` says that nothing is missing, whatever the policy asks. Raises ProfileNotFound (also for another
+    kind), ProfileChanged (it is not at the revision `expected`), EnrolmentLimit, ModelMismatch when another
+    model made the profile, and what `enrol` raises. Nothing is stored then.
     """
-    profile = find_profile(actor.tenant, store, key)
+    profile = _find(actor, store, key, kind, expected)
     check_model(profile, engine)
-    known = load_voiceprint(actor.tenant, store, profile.id).embeddings
-    if len(known) + len(audios) > MAX_ENROLMENTS:
-        raise InvalidRequest(f"A profile holds at most {MAX_ENROLMENTS} recordings: add fewer.")
-    clips, embeddings = _listen(
-        engine, audios, raw=raw, sample_rate=sample_rate, before=profile.speech_seconds
-    )
-    consistency, doubts = _judge(engine, known, embeddings, audios, force=force)
-    profile = add_enrolments(actor.tenant, store, profile.id, clips=clips, embeddings=embeddings)
-    return Enrolled(profile, len(embeddings), consistency, doubts)
+    heard = _listen(engine, audios, policy, raw=raw, sample_rate=sample_rate)
+    for attempt in range(ATTEMPTS):
+        # Others may have added to it, or emptied it, while we listened: judged by what is there now.
+        profile = _find(actor, store, key, kind, expected)
+        check_model(profile, engine)
+        check_room(
+            len(profile.enrolments) + len(heard.clips), profile.total_seconds + heard.total_seconds, policy
+        )
+        known = load_voiceprint(actor.tenant, store, profile.id).embeddings if profile.enrolments else ()
+        consistency, doubts = _judge(engine, known, heard, force=force)
+        lacks = Missing(
+            speech_seconds=max(0.0, missing(profile, policy).speech_seconds - heard.speech_seconds),
+            recordings=max(0, missing(profile, policy).recordings - len(heard.clips)),
+        )
+        done = enough or lacks.nothing or profile.state is ProfileState.ENROLLED
+        try:
+            added = add_enrolments(
+                actor.tenant,
+                store,
+                profile.id,
+                clips=heard.clips,
+                embeddings=heard.embeddings,
+                state=ProfileState.ENROLLED if done else ProfileState.ENROLLING,
+                phrase=_phrase(profile, heard),
+                enrolment_ids=enrolment_ids,
+                expected=profile.revision,
+            )
+        except ProfileChanged:
+            if expected is not None or attempt == ATTEMPTS - 1:
+                raise
+            continue
+        return Enrolled(added, added.enrolments[-len(heard.clips) :], consistency, doubts, lacks)
+    raise AssertionError("unreachable")
 
 
 def check_model(profile: Profile, engine: Engine) -> None:
-    """Raise ModelMismatch when another model made the profile."""
-    if profile.model != engine.entry.id:
+    """Raise ModelMismatch when another model made the profile; one without enrolments is of none."""
+    if profile.model not in (None, engine.entry.id):
         raise ModelMismatch(
             f"This profile was made by the model {profile.model}, and {engine.entry.id} is in use: "
             f"re-embed the profile's kept recordings, delete it and enrol again, or use {profile.model}."
@@ -118,52 +186,69 @@ def _check_free(actor: Actor, store: Store, label: str) -> None:
     raise LabelTaken("A profile has this label already: add to it, delete it first, or choose another label.")
 
 
+def _find(
+    actor: Actor, store: Store, key: str | UUID, kind: ProfileKind | None, expected: int | None
+) -> Profile:
+    profile = find_profile(actor.tenant, store, key, kind=kind)
+    if expected is not None and profile.revision != expected:
+        raise ProfileChanged("This profile was changed meanwhile: read it again, then decide.")
+    return profile
+
+
+def _phrase(profile: Profile, heard: _Listened) -> str | None:
+    if profile.kind is not ProfileKind.TEXT_DEPENDENT:
+        return None
+    return next((phrase for clip in heard.clips if (phrase := hear_phrase(profile, clip))), None)
+
+
 def _listen(
     engine: Engine,
     audios: Sequence[AudioSource],
+    policy: EnrolmentPolicy,
     *,
     raw: RawFormat | None,
     sample_rate: int | None,
-    before: float = 0.0,
-) -> tuple[list[Floats], list[Embedding]]:
+) -> _Listened:
     """Recordings to clips and embeddings; the first that cannot be used stops it, and is named."""
     if not audios:
         raise InvalidRequest("There is no recording to enrol: give at least one.")
-    if len(audios) > MAX_ENROLMENTS:
-        raise InvalidRequest(f"A profile holds at most {MAX_ENROLMENTS} recordings: give fewer.")
+    check_room(len(audios), 0.0, policy)
+    names = _names(audios)
     clips, embeddings = [], []
-    for index in range(len(audios)):
-        with _named(_names(audios)[index] if len(audios) > 1 else None):
-            clip = load_clip(audios[index], raw=raw, sample_rate=sample_rate, limits=engine.limits)
-            embeddings.append(engine.embed(clip, rules=EACH))
+    for audio, name in zip(audios, names, strict=True):
+        with _named(name if len(audios) > 1 else None):
+            clip = load_recording(
+                engine, audio, seconds=policy.clip_seconds, raw=raw, sample_rate=sample_rate
+            )
+            embeddings.append(engine.embed(clip, rules=policy.each))
             clips.append(clip)
-    seconds = before + sum(embedding.quality.speech_seconds for embedding in embeddings)
-    if seconds < ENROL.speech_seconds:
+    return _Listened(clips, embeddings, names)
+
+
+def _check_enough(heard: _Listened, policy: EnrolmentPolicy) -> None:
+    if len(heard.clips) < policy.enough_clips:
+        raise InvalidRequest(
+            f"{policy.enough_clips} recordings are needed, {len(heard.clips)} given: add more."
+        )
+    if heard.speech_seconds < policy.enough_seconds:
         raise SpeechTooShort(
-            f"{seconds:.1f} s of speech in all, need {ENROL.speech_seconds:.1f}: "
+            f"{heard.speech_seconds:.1f} s of speech in all, need {policy.enough_seconds:.1f}: "
             "add another recording, or ask for one more sentence.",
             measure="speech_seconds",
-            value=seconds,
-            limit=ENROL.speech_seconds,
+            value=heard.speech_seconds,
+            limit=policy.enough_seconds,
         )
-    return clips, embeddings
 
 
 def _judge(
-    engine: Engine,
-    known: Sequence[Embedding],
-    new: Sequence[Embedding],
-    audios: Sequence[AudioSource],
-    *,
-    force: bool,
+    engine: Engine, known: Sequence[Embedding], heard: _Listened, *, force: bool
 ) -> tuple[tuple[float, ...] | None, tuple[str, ...]]:
-    llrs = compare(known, new, engine.entry.calibration)
+    llrs = compare(known, heard.embeddings, engine.entry.calibration)
     if llrs is None:
         return None, ()
-    names = _names(audios)
     if not force:
-        refuse_another(llrs, names, known=bool(known))
-    return tuple(llrs), describe_doubt(llrs, names)
+        refuse_another(llrs, heard.names, known=bool(known))
+    return tuple(llrs), describe_doubt(llrs, heard.names)
 
 
 def _names(audios: Sequence[AudioSource]) -> list[str]:

@@ -1,48 +1,137 @@
-"""What is stored of people: list, show, delete, export, import, and embed anew with another model."""
+"""What is stored of people: make, list, show, change, empty, delete, export, import, and embed anew."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 from uuid import UUID
 
-from earmark.errors import FileMissing, InvalidRequest
+from earmark.errors import AudioNotKept, FileMissing, InvalidRequest
 from earmark.service.actor import Actor, Permission, needs
 from earmark.storage import profiles, transfer
 from earmark.storage.clips import decode_clip
 from earmark.storage.store import Store
 from earmark.storage.transfer import Imported
-from earmark.storage.values import Profile
+from earmark.storage.values import Profile, ProfileKind
 from earmark.storage.voiceprints import list_profile_ids, load_record, replace_embeddings
 from earmark.voice.engine import Engine
 
 MAX_LISTED = 1_000
 
 
+class Unchanged:
+    """Says that a value stays as it is, where None means that there shall be none."""
+
+
+UNCHANGED: Final = Unchanged()
+
+
+@needs(Permission.ENROL)
+def create_profile(
+    actor: Actor,
+    store: Store,
+    *,
+    label: str | None = None,
+    kind: ProfileKind = ProfileKind.TEXT_INDEPENDENT,
+    locale: str | None = None,
+    phrase: str | None = None,
+    profile_id: UUID | None = None,
+    most: int | None = None,
+) -> Profile:
+    """Make a profile without enrolments, to be enrolled recording by recording.
+
+    Raises LabelTaken, ProfileLimit (there are `most` of this kind), InvalidRequest (also when the GUID is in
+    use, and for a passphrase of a profile of any words).
+    """
+    if phrase is not None and kind is not ProfileKind.TEXT_DEPENDENT:
+        raise InvalidRequest("Only a text-dependent profile has a passphrase: leave it out.")
+    return profiles.create_profile(
+        actor.tenant,
+        store,
+        label=label,
+        kind=kind,
+        locale=locale,
+        phrase=phrase,
+        profile_id=profile_id,
+        most=most,
+    )
+
+
 @needs(Permission.MANAGE)
 def list_profiles(
-    actor: Actor, store: Store, *, limit: int = MAX_LISTED, after: UUID | None = None
+    actor: Actor,
+    store: Store,
+    *,
+    kind: ProfileKind | None = None,
+    limit: int = MAX_LISTED,
+    after: UUID | None = None,
 ) -> list[Profile]:
     """Return up to `limit` profiles in the order of their GUIDs; for the next, say `after` which."""
     if not 1 <= limit <= MAX_LISTED:
         raise InvalidRequest(f"Asked for {limit} profiles at once: ask for 1 to {MAX_LISTED:,}.")
-    return profiles.list_profiles(actor.tenant, store, limit=limit, after=after)
+    return profiles.list_profiles(actor.tenant, store, kind=kind, limit=limit, after=after)
+
+
+@needs(Permission.MANAGE, Permission.ENROL)
+def show_profile(actor: Actor, store: Store, key: str | UUID, *, kind: ProfileKind | None = None) -> Profile:
+    """Return the profile with this GUID or label; ProfileNotFound, also for one of another kind."""
+    return profiles.find_profile(actor.tenant, store, key, kind=kind)
 
 
 @needs(Permission.MANAGE)
-def show_profile(actor: Actor, store: Store, key: str | UUID) -> Profile:
-    """Return the profile with this GUID or label; ProfileNotFound."""
-    return profiles.find_profile(actor.tenant, store, key)
+def change_profile(
+    actor: Actor,
+    store: Store,
+    key: str | UUID,
+    *,
+    label: str | Unchanged | None = UNCHANGED,
+    locale: str | Unchanged | None = UNCHANGED,
+    expected: int | None = None,
+) -> Profile:
+    """Give a profile another label or locale, or none. Raises ProfileNotFound, ProfileChanged, LabelTaken."""
+    profile = profiles.find_profile(actor.tenant, store, key)
+    return profiles.change_profile(
+        actor.tenant,
+        store,
+        profile.id,
+        label=profile.label if isinstance(label, Unchanged) else label,
+        locale=profile.locale if isinstance(locale, Unchanged) else locale,
+        expected=profile.revision if expected is None else expected,
+    )
 
 
 @needs(Permission.MANAGE)
-def delete_profile(actor: Actor, store: Store, key: str | UUID) -> bool:
-    """Remove the profile with this GUID or label, its recordings and its key; ProfileNotFound.
+def reset_profile(
+    actor: Actor,
+    store: Store,
+    key: str | UUID,
+    *,
+    kind: ProfileKind | None = None,
+    expected: int | None = None,
+) -> Profile:
+    """Erase a profile's enrolments for good; its GUID, kind, label and locale stay.
+
+    Raises ProfileNotFound, ProfileChanged (it is not at the revision `expected`).
+    """
+    profile = profiles.find_profile(actor.tenant, store, key, kind=kind)
+    return profiles.reset_profile(actor.tenant, store, profile.id, expected=expected)
+
+
+@needs(Permission.MANAGE)
+def delete_profile(
+    actor: Actor,
+    store: Store,
+    key: str | UUID,
+    *,
+    kind: ProfileKind | None = None,
+    expected: int | None = None,
+) -> bool:
+    """Remove the profile with this GUID or label, its recordings and its key.
 
     Returns False when it is gone, but sealed remains without a key stay in the database's log for now,
-    since another process has been reading for long.
+    since another process has been reading for long. Raises ProfileNotFound, ProfileChanged.
     """
-    profile = profiles.find_profile(actor.tenant, store, key)
-    return profiles.delete_profile(actor.tenant, store, profile.id)
+    profile = profiles.find_profile(actor.tenant, store, key, kind=kind)
+    return profiles.delete_profile(actor.tenant, store, profile.id, expected=expected)
 
 
 @needs(Permission.MANAGE)
@@ -90,10 +179,18 @@ def import_profiles(actor: Actor, store: Store, file: Path | BinaryIO, *, passph
 def reembed_profile(actor: Actor, store: Store, engine: Engine, key: str | UUID) -> Profile:
     """Embed a profile's kept recordings with the engine's model: all of them, or the profile stays as it was.
 
-    Raises ProfileNotFound, SealBroken.
+    A profile without enrolments has nothing to embed. Raises ProfileNotFound, AudioNotKept, SealBroken.
     """
     profile = profiles.find_profile(actor.tenant, store, key)
     record = load_record(actor.tenant, store, profile.id)
-    embeddings = {one.enrolment.id: engine.embed(decode_clip(one.audio)) for one in record.records}
-    replace_embeddings(actor.tenant, store, profile.id, embeddings)
+    embeddings = {}
+    for one in record.records:
+        if one.audio is None:
+            raise AudioNotKept(
+                "This profile's recordings are not all kept, so it cannot be embedded anew: "
+                "ask the person to enrol again."
+            )
+        embeddings[one.enrolment.id] = engine.embed(decode_clip(one.audio))
+    if embeddings:
+        replace_embeddings(actor.tenant, store, profile.id, embeddings)
     return profiles.find_profile(actor.tenant, store, profile.id)

@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from earmark.errors import InvalidRequest, ModelMismatch, ProfileNotFound
+from earmark.errors import InvalidRequest, ModelMismatch, ProfileNotEnrolled, ProfileNotFound
 from earmark.service.actor import Actor, Permission, needs
 from earmark.service.enrol import check_model
+from earmark.service.recordings import load_recording
 from earmark.storage.profiles import find_profile
 from earmark.storage.store import Store
+from earmark.storage.values import Profile, ProfileKind, ProfileState
 from earmark.storage.voiceprints import count_models, load_gallery, load_voiceprint
 from earmark.voice.audio import AudioSource, RawFormat
 from earmark.voice.engine import Engine
 from earmark.voice.gallery import Gallery
+from earmark.voice.quality import RECOGNISE, QualityRules
 from earmark.voice.scoring.decision import DEFAULT_FMR, Decision, Identification
 
 MAX_TOP = 100
@@ -42,28 +45,41 @@ def verify(
     key: str | UUID,
     audio: AudioSource,
     *,
+    kind: ProfileKind | None = None,
     fmr: float = DEFAULT_FMR,
+    rules: QualityRules = RECOGNISE,
+    clip_seconds: tuple[float, float] | None = None,
     raw: RawFormat | None = None,
     sample_rate: int | None = None,
 ) -> Decision:
     """Is it the person of the profile with this GUID or label?
 
-    Raises ProfileNotFound, ModelMismatch (another model made the profile), and what `Engine.verify` raises.
+    `clip_seconds` are the least and most length of the recording. Raises ProfileNotFound (also for another
+    kind), ProfileNotEnrolled, ModelMismatch (another model made the profile), AudioTooShort, and what
+    `Engine.verify` raises.
     """
-    profile = find_profile(actor.tenant, store, key)
-    check_model(profile, engine)
+    profile = find_profile(actor.tenant, store, key, kind=kind)
+    _check_ready(profile, engine)
+    clip = load_recording(engine, audio, seconds=clip_seconds, raw=raw, sample_rate=sample_rate)
     voiceprint = load_voiceprint(actor.tenant, store, profile.id)
-    return engine.verify(voiceprint, audio, fmr=fmr, raw=raw, sample_rate=sample_rate)
+    return engine.verify(voiceprint, clip, fmr=fmr, rules=rules)
 
 
 @needs(Permission.RECOGNISE)
 def gather_candidates(
-    actor: Actor, store: Store, engine: Engine, *, among: Sequence[str | UUID] | None = None
+    actor: Actor,
+    store: Store,
+    engine: Engine,
+    *,
+    among: Sequence[str | UUID] | None = None,
+    kind: ProfileKind | None = None,
+    one_locale: bool = False,
 ) -> Candidates:
-    """Read the profiles to compare with: all of the tenant's, or those `among`, by GUID or label.
+    """Read the profiles to compare with: all enrolled ones of any words, or those `among`, by GUID or label.
 
-    Raises ProfileNotFound for one that does not exist and when there is none at all, ModelMismatch when
-    another model made any of them: leaving them out in silence would turn people into strangers.
+    Raises ProfileNotFound for one of these that does not exist, or is of another `kind`, and when there is
+    none at all; ProfileNotEnrolled; InvalidRequest when they must be of one locale and are not; ModelMismatch
+    when another model made any of them: leaving them out in silence would turn people into strangers.
     """
     model = engine.entry.id
     if among is None:
@@ -76,9 +92,11 @@ def gather_candidates(
             )
         wanted = None
     else:
-        found = [find_profile(actor.tenant, store, key) for key in among]
+        found = [find_profile(actor.tenant, store, key, kind=kind) for key in among]
+        if one_locale and len({(profile.locale or "").lower() for profile in found}) > 1:
+            raise InvalidRequest("These profiles are of different locales: ask for those of one locale.")
         for profile in found:
-            check_model(profile, engine)
+            _check_ready(profile, engine)
         wanted = list(dict.fromkeys(profile.id for profile in found))
     gallery = load_gallery(actor.tenant, store, wanted, model=model, dimension=engine.entry.dimension)
     if not len(gallery):
@@ -94,24 +112,31 @@ def identify(
     audio: AudioSource,
     *,
     among: Sequence[str | UUID] | Candidates | None = None,
+    kind: ProfileKind | None = None,
+    one_locale: bool = False,
     fmr: float = DEFAULT_FMR,
     top: int = 5,
+    rules: QualityRules = RECOGNISE,
+    clip_seconds: tuple[float, float] | None = None,
     raw: RawFormat | None = None,
     sample_rate: int | None = None,
 ) -> Identified:
     """Who of the tenant's profiles is it, or of those `among`, if any?
 
     For many recordings, call `gather_candidates` once and hand its result over as `among`. Raises what
-    `gather_candidates` and `Engine.identify` raise.
+    `gather_candidates` and `Engine.identify` raise; `clip_seconds` as in `verify`.
     """
     if not 1 <= top <= MAX_TOP:
         raise InvalidRequest(f"Asked for the best {top} candidates: ask for 1 to {MAX_TOP}.")
     candidates = (
-        among if isinstance(among, Candidates) else gather_candidates(actor, store, engine, among=among)
+        among
+        if isinstance(among, Candidates)
+        else gather_candidates(actor, store, engine, among=among, kind=kind, one_locale=one_locale)
     )
     if candidates.tenant != actor.tenant:
         raise ProfileNotFound("These candidates belong to another tenant: gather them as this actor.")
-    result = engine.identify(candidates.gallery, audio, fmr=fmr, top=top, raw=raw, sample_rate=sample_rate)
+    clip = load_recording(engine, audio, seconds=clip_seconds, raw=raw, sample_rate=sample_rate)
+    result = engine.identify(candidates.gallery, clip, fmr=fmr, top=top, rules=rules)
     labels = {}
     for candidate in result.candidates:
         try:
@@ -121,3 +146,9 @@ def identify(
         if label is not None:
             labels[candidate.key] = label
     return Identified(result, labels)
+
+
+def _check_ready(profile: Profile, engine: Engine) -> None:
+    if profile.state is not ProfileState.ENROLLED:
+        raise ProfileNotEnrolled("This profile is not enrolled yet: add recordings until nothing is missing.")
+    check_model(profile, engine)

@@ -156,6 +156,7 @@ def _to_json(record: ProfileRecord) -> dict[str, Any]:
         "locale": profile.locale,
         "state": profile.state.value,
         "model": profile.model,
+        "phrase": profile.phrase,
         "created": profile.created.isoformat(),
         "updated": profile.updated.isoformat(),
         "enrolments": [
@@ -164,7 +165,7 @@ def _to_json(record: ProfileRecord) -> dict[str, Any]:
                 "created": kept.enrolment.created.isoformat(),
                 "quality": asdict(kept.enrolment.quality),
                 "embedding": base64.b64encode(kept.vector.astype("<f4").tobytes()).decode(),
-                "audio": base64.b64encode(kept.audio).decode(),
+                "audio": None if kept.audio is None else base64.b64encode(kept.audio).decode(),
             }
             for kept in record.records
         ],
@@ -182,13 +183,16 @@ def _from_json(plain: bytes) -> ProfileRecord:
             kind=ProfileKind(entry["kind"]),
             locale=None if entry["locale"] is None else _text(entry["locale"], most=35),
             state=ProfileState(entry["state"]),
-            model=_text(entry["model"], most=200),
+            model=_text(entry["model"], most=200) if records else None,
             created=_time(entry["created"]),
             updated=_time(entry["updated"]),
             enrolments=tuple(record.enrolment for record in records),
+            phrase=None if entry.get("phrase") is None else _text(entry["phrase"], most=200),
         )
-        if not 1 <= len(records) <= MAX_ENROLMENTS or len({len(record.vector) for record in records}) != 1:
+        if len(records) > MAX_ENROLMENTS or len({len(record.vector) for record in records}) > 1:
             raise ValueError("enrolments")
+        if not records and profile.state is ProfileState.ENROLLED:
+            raise ValueError("state")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidRequest):
         raise ProfileFileInvalid(
             "A profile in this file is not as an export has it: export it again."
@@ -202,13 +206,13 @@ def _enrolment(entry: dict[str, Any]) -> EnrolmentRecord:
         raise ValueError("embedding")  # a NaN fails the comparison of the next line
     if not np.isfinite(vector).all():
         raise ValueError("embedding")
-    audio = base64.b64decode(entry["audio"], validate=True)
-    if not 1 <= clip_samples(audio) <= MAX_SECONDS * SAMPLE_RATE:
-        raise ValueError("audio")
-    decode_clip(audio)
-    return EnrolmentRecord(
-        Enrolment(UUID(entry["id"]), _time(entry["created"]), _quality(entry["quality"])), vector, audio
-    )
+    audio = None if entry["audio"] is None else base64.b64decode(entry["audio"], validate=True)
+    if audio is not None:
+        if not 1 <= clip_samples(audio) <= MAX_SECONDS * SAMPLE_RATE:
+            raise ValueError("audio")
+        decode_clip(audio)
+    made = UUID(entry["id"]), _time(entry["created"]), _quality(entry["quality"])
+    return EnrolmentRecord(Enrolment(*made, audio_kept=audio is not None), vector, audio)
 
 
 def _quality(entry: dict[str, Any]) -> Quality:

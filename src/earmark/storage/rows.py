@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from earmark.errors import InvalidRequest, LabelTaken, SealBroken
-from earmark.storage.schema import enrolment_audio, enrolments, profile_keys, profiles
+from earmark.storage.schema import enrolment_audio, enrolments, profile_keys, profiles, tenants
+from earmark.storage.tenant_keys import read_tenant_key
 from earmark.storage.values import (
     Enrolment,
     EnrolmentRecord,
@@ -19,7 +20,7 @@ from earmark.storage.values import (
     ProfileRecord,
     ProfileState,
 )
-from earmark.storage.vault import DataKey, Place, RecordKind, Vault
+from earmark.storage.vault import DataKey, Place, RecordKind, TenantKey, Vault
 from earmark.voice.features import Floats
 from earmark.voice.quality import Quality
 
@@ -50,7 +51,8 @@ def read_profiles(connection: sa.Connection, vault: Vault, rows: Sequence[Row]) 
     of_profile: dict[UUID, list[Enrolment]] = defaultdict(list)
     for row in found:
         of_profile[row.profile_id].append(to_enrolment(row))
-    return [_to_profile(row, vault, tuple(of_profile[row.id])) for row in rows]
+    key = read_tenant_key(connection, vault, rows[0].tenant)
+    return [_to_profile(row, key, tuple(of_profile[row.id])) for row in rows]
 
 
 def to_enrolment(row: Row) -> Enrolment:
@@ -64,7 +66,7 @@ def to_enrolment(row: Row) -> Enrolment:
         level_dbfs=row.level_dbfs,
         several_voices=row.several_voices,
     )
-    return Enrolment(row.id, row.created, quality)
+    return Enrolment(row.id, row.created, quality, row.audio_kept)
 
 
 def open_vector(row: Row, key: DataKey) -> Floats:
@@ -90,11 +92,11 @@ def open_audio(sealed: bytes, tenant: str, profile_id: UUID, enrolment_id: UUID,
 def insert_profile(connection: sa.Connection, vault: Vault, tenant: str, record: ProfileRecord) -> None:
     """Write a profile under a new data key, with all its enrolments; LabelTaken when the label is in use."""
     profile = record.profile
-    key, wrapped = vault.make_data_key(tenant, profile.id)
+    key, wrapped = read_tenant_key(connection, vault, tenant).make_data_key(profile.id)
     hashed = sealed = None
     if profile.label is not None:
         hashed = vault.label_hash(tenant, profile.label)
-        sealed = key.seal(profile.label.encode(), _place_of_label(tenant, profile.id))
+        sealed = seal_label(profile.label, tenant, profile.id, key)
     try:
         connection.execute(
             sa.insert(profiles).values(
@@ -105,7 +107,9 @@ def insert_profile(connection: sa.Connection, vault: Vault, tenant: str, record:
                 kind=profile.kind.value,
                 locale=profile.locale,
                 state=profile.state.value,
-                model=profile.model,
+                model=profile.model or "",
+                phrase=profile.phrase,
+                revision=profile.revision,
                 created=profile.created,
                 updated=profile.updated,
             )
@@ -116,7 +120,7 @@ def insert_profile(connection: sa.Connection, vault: Vault, tenant: str, record:
             raise LabelTaken(
                 "Another profile has this label: choose another, or add to that profile."
             ) from None
-        raise InvalidRequest("This tenant does not exist, or has a profile of this identifier.") from None
+        raise InvalidRequest("There is a profile of this identifier already: delete it first.") from None
     connection.execute(sa.insert(profile_keys).values(tenant=tenant, profile_id=profile.id, wrapped=wrapped))
     insert_enrolments(connection, tenant, profile.id, key, record.records, first=0)
 
@@ -130,7 +134,8 @@ def insert_enrolments(
     *,
     first: int,
 ) -> None:
-    """Seal and write enrolments of a profile, at positions from `first`."""
+    """Seal and write enrolments of a profile, at positions from `first`; audio only where it is kept."""
+    keep = connection.scalar(sa.select(tenants.c.keep_audio).where(tenants.c.id == tenant))
     for position, record in enumerate(records, first):
         enrolment_id, quality = record.enrolment.id, record.enrolment.quality
         try:
@@ -149,20 +154,28 @@ def insert_enrolments(
                     level_dbfs=float(quality.level_dbfs),
                     several_voices=bool(quality.several_voices),
                     embedding_sealed=seal_vector(record.vector, tenant, profile_id, enrolment_id, key),
+                    audio_kept=bool(keep and record.audio is not None),
                 )
             )
         except IntegrityError:
             raise InvalidRequest("An enrolment of this identifier is stored already.") from None
+        if not keep or record.audio is None:
+            continue
         audio = key.seal(record.audio, Place(tenant, profile_id, RecordKind.AUDIO, enrolment_id))
         connection.execute(
             sa.insert(enrolment_audio).values(tenant=tenant, enrolment_id=enrolment_id, audio_sealed=audio)
         )
 
 
-def _to_profile(row: Row, vault: Vault, kept: tuple[Enrolment, ...]) -> Profile:
+def seal_label(label: str, tenant: str, profile_id: UUID, key: DataKey) -> bytes:
+    """Return a label as sealed bytes."""
+    return key.seal(label.encode(), _place_of_label(tenant, profile_id))
+
+
+def _to_profile(row: Row, tenant_key: TenantKey, kept: tuple[Enrolment, ...]) -> Profile:
     label = None
     if row.label_sealed is not None:
-        key = vault.unwrap(row.wrapped, row.tenant, row.id)
+        key = tenant_key.unwrap(row.wrapped, row.id)
         label = key.open(row.label_sealed, _place_of_label(row.tenant, row.id)).decode()
     return Profile(
         id=row.id,
@@ -170,10 +183,12 @@ def _to_profile(row: Row, vault: Vault, kept: tuple[Enrolment, ...]) -> Profile:
         kind=ProfileKind(row.kind),
         locale=row.locale,
         state=ProfileState(row.state),
-        model=row.model,
+        model=row.model or None,
         created=row.created,
         updated=row.updated,
         enrolments=kept,
+        phrase=row.phrase,
+        revision=row.revision,
     )
 
 

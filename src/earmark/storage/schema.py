@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-REVISION = "0001"  # the newest migration: a store at this revision opens without importing Alembic
+REVISION = "0002"  # the newest migration: a store at this revision opens without importing Alembic
 
 GUID = sa.Uuid()  # CHAR(32) on SQLite, UUID on PostgreSQL
 
@@ -52,6 +52,39 @@ tenants = sa.Table(
     metadata,
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("created", UtcTime, nullable=False),
+    sa.Column("keep_audio", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("leaving", sa.Boolean, nullable=False, server_default=sa.false()),  # its key is destroyed
+)
+
+tenant_keys = sa.Table(  # apart from the tenant, so that the key alone can be destroyed
+    "tenant_keys",
+    metadata,
+    sa.Column("tenant", sa.String(64), sa.ForeignKey("tenants.id"), primary_key=True),
+    sa.Column("wrapped", sa.LargeBinary, nullable=False),
+)
+
+api_keys = sa.Table(  # a key that was revoked has no row
+    "api_keys",
+    metadata,
+    sa.Column("tenant", sa.String(64), sa.ForeignKey("tenants.id"), primary_key=True),
+    sa.Column("id", GUID, primary_key=True),
+    sa.Column("hash", sa.LargeBinary(32), nullable=False, unique=True),  # SHA-256 of the key
+    sa.Column("hint", sa.String(4), nullable=False),  # its last characters
+    sa.Column("name", sa.String(100)),
+    sa.Column("roles", sa.String(100), nullable=False),  # joined by commas
+    sa.Column("created", UtcTime, nullable=False),
+    sa.Column("expires", UtcTime),
+)
+
+answers = sa.Table(  # what a request was answered, for whoever asks again
+    "answers",
+    metadata,
+    sa.Column("tenant", sa.String(64), sa.ForeignKey("tenants.id"), primary_key=True),
+    sa.Column("id", GUID, primary_key=True),
+    sa.Column("fingerprint", sa.LargeBinary(32), nullable=False),  # of the request; may be empty
+    sa.Column("created", UtcTime, nullable=False),
+    sa.Column("expires", UtcTime, nullable=False, index=True),
+    sa.Column("body_sealed", sa.LargeBinary, nullable=False),
 )
 
 profiles = sa.Table(
@@ -64,10 +97,13 @@ profiles = sa.Table(
     sa.Column("kind", sa.String(32), nullable=False),
     sa.Column("locale", sa.String(35)),  # BCP 47, at most 35 characters
     sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("model", sa.String(200), nullable=False),  # empty before the first enrolment
     sa.Column("created", UtcTime, nullable=False),
     sa.Column("updated", UtcTime, nullable=False),
+    sa.Column("phrase", sa.String(200)),  # the passphrase of a text-dependent profile
+    sa.Column("revision", sa.Integer, nullable=False, server_default="0"),  # grows with every change
     sa.UniqueConstraint("tenant", "label_hash"),
+    sa.Index(None, "tenant", "kind", "id"),
 )
 
 profile_keys = sa.Table(  # apart from the profile, so that the key alone can be destroyed
@@ -95,6 +131,7 @@ enrolments = sa.Table(  # one clip's contribution; the numbers are the fields of
     sa.Column("level_dbfs", sa.Double, nullable=False),
     sa.Column("several_voices", sa.Boolean, nullable=False),
     sa.Column("embedding_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("audio_kept", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.ForeignKeyConstraint(["tenant", "profile_id"], ["profiles.tenant", "profiles.id"], ondelete="CASCADE"),
     sa.UniqueConstraint("tenant", "profile_id", "position"),
 )

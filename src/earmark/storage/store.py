@@ -17,7 +17,8 @@ from earmark.errors import MasterKeyMissing, SealBroken, StoreUnreadable
 from earmark.storage import sqlite
 from earmark.storage.master_key import VARIABLE, find_master_key, make_master_key
 from earmark.storage.revision import bring_up_to_date, is_current
-from earmark.storage.schema import master_keys, profile_keys, tenants
+from earmark.storage.schema import answers, master_keys, profile_keys, tenant_keys, tenants
+from earmark.storage.tenant_keys import complete_tenant_keys, remove_leaving
 from earmark.storage.vault import Vault
 
 DATABASE = "earmark.db"
@@ -110,21 +111,23 @@ def _writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def _unlock(engine: sa.Engine, home: Path, environ: Mapping[str, str]) -> Vault | None:
-    """Return the vault of a store that is up to date and has a key; None when it must be set up first."""
+    """Return the vault of a store that is up to date and has a key; None when there is something to do."""
     with engine.begin() as connection:
         if not is_current(connection):
             return None
         known = connection.scalars(sa.select(master_keys.c.key_id)).all()
+        unfinished = connection.scalar(sa.select(sa.exists().where(tenants.c.leaving)))
     key = find_master_key(home, environ)
-    if not known or key is None:
+    if not known or key is None or unfinished:
         return None
     vault = Vault(key)
     return vault if vault.key_id in known else None
 
 
 def _set_up(engine: sa.Engine, home: Path, environ: Mapping[str, str]) -> Vault:
-    """Migrate, make the default tenant, and make or take on the master key: in one transaction.
+    """Migrate, make the default tenant, make or take on the master key, and finish what a delete left.
 
+    All in one transaction.
     Processes that open a fresh home at once wait here for each other.
     """
     with _writing(engine) as connection:
@@ -149,6 +152,9 @@ def _set_up(engine: sa.Engine, home: Path, environ: Mapping[str, str]) -> Vault:
                     f"The store in {home} was sealed with another master key: put the right master.key back, "
                     f"or set {VARIABLE} to it."
                 )
-            connection.execute(sa.delete(master_keys))
+            for table in (master_keys, tenant_keys, answers):  # what the lost key sealed
+                connection.execute(sa.delete(table))
             connection.execute(sa.insert(master_keys).values(key_id=vault.key_id, created=now))
+        complete_tenant_keys(connection, vault)
+        remove_leaving(connection)
         return vault

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
+import numpy as np
 import sqlalchemy as sa
 
 from earmark.errors import InvalidRequest
@@ -14,7 +15,7 @@ from earmark.storage.profile_file import read_profiles, write_profiles
 from earmark.storage.rows import insert_profile
 from earmark.storage.schema import profiles
 from earmark.storage.store import Store
-from earmark.storage.values import ProfileRecord
+from earmark.storage.values import Profile, ProfileRecord
 from earmark.storage.voiceprints import load_record, read_record
 
 
@@ -95,7 +96,16 @@ def _store(connection: sa.Connection, store: Store, tenant: str, record: Profile
 
 
 def _equal(one: ProfileRecord, other: ProfileRecord) -> bool:
-    return one.profile == other.profile and all(
-        mine.audio == theirs.audio and bool((mine.vector == theirs.vector).all())
+    """Whether both are the same in every part; a side that keeps no audio is compared without it."""
+    if _without_audio(one.profile) != _without_audio(other.profile):
+        return False
+    return all(
+        (mine.audio is None or theirs.audio is None or mine.audio == theirs.audio)
+        and np.array_equal(mine.vector, theirs.vector)
         for mine, theirs in zip(one.records, other.records, strict=True)
     )
+
+
+def _without_audio(profile: Profile) -> Profile:
+    kept = tuple(replace(enrolment, audio_kept=True) for enrolment in profile.enrolments)
+    return replace(profile, enrolments=kept, revision=0)

@@ -10,10 +10,12 @@ from earmark.voice.quality import Quality
 
 
 class ProfileKind(StrEnum):
-    """What a profile's speech was asked to be."""
+    """What a profile is for, and what its speech was asked to be."""
 
-    TEXT_INDEPENDENT = "text-independent"
-    TEXT_DEPENDENT = "text-dependent"
+    TEXT_INDEPENDENT = "text-independent"  # any words, to be verified and identified
+    IDENTIFICATION = "identification"  # any words
+    VERIFICATION = "verification"  # any words
+    TEXT_DEPENDENT = "text-dependent"  # one passphrase, to be verified
 
 
 class ProfileState(StrEnum):
@@ -30,6 +32,7 @@ class Enrolment:
     id: UUID
     created: datetime  # aware, UTC
     quality: Quality
+    audio_kept: bool = True
 
 
 @dataclass(frozen=True)
@@ -41,15 +44,22 @@ class Profile:
     kind: ProfileKind
     locale: str | None
     state: ProfileState
-    model: str  # name and version, as in "earmark-1@1.0"
+    model: str | None  # name and version, as in "earmark-1@1.0"; None before the first enrolment
     created: datetime  # aware, UTC
     updated: datetime
     enrolments: tuple[Enrolment, ...]  # oldest first
+    phrase: str | None = None  # the passphrase of a text-dependent profile, once it is known
+    revision: int = 0  # grows with every change
 
     @property
     def speech_seconds(self) -> float:
         """Net seconds of speech over all enrolments."""
         return sum(enrolment.quality.speech_seconds for enrolment in self.enrolments)
+
+    @property
+    def total_seconds(self) -> float:
+        """Seconds of all enrolments, speech or not."""
+        return sum(enrolment.quality.total_seconds for enrolment in self.enrolments)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +68,7 @@ class EnrolmentRecord:
 
     enrolment: Enrolment
     vector: Floats  # (D,) float32, unit length
-    audio: bytes
+    audio: bytes | None  # None when the tenant keeps none
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,3 +77,23 @@ class ProfileRecord:
 
     profile: Profile
     records: tuple[EnrolmentRecord, ...]  # in the order of profile.enrolments
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """The owner of profiles and keys."""
+
+    id: str
+    created: datetime  # aware, UTC
+    keep_audio: bool  # enrolment recordings, sealed; without them a voiceprint cannot be made again
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request was answered, kept for whoever asks again."""
+
+    id: UUID
+    created: datetime  # aware, UTC
+    expires: datetime
+    fingerprint: bytes  # of the request that it answers; may be empty
+    body: bytes

@@ -1,4 +1,6 @@
-"""Bytes to sealed bytes and back: AES-256-GCM under a data key per profile, wrapped by the master key.
+"""Bytes to sealed bytes and back: AES-256-GCM under a data key per profile, wrapped by its tenant's key.
+
+The master key wraps the tenants' keys. Whoever destroys one of these keys destroys all that is below it.
 
 A sealed record is `version (1) | key id (8) | nonce (12) | ciphertext and tag`. Its header and its place
 (tenant, profile, what it is, which one) are authenticated with it, so that a record that was changed,
@@ -24,6 +26,7 @@ KEY_ID_BYTES = 8
 NONCE_BYTES = 12
 VERSION = 1
 HEADER_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES
+NOBODY = UUID(int=0)  # in the place of a profile for what belongs to none
 
 
 class RecordKind(StrEnum):
@@ -33,6 +36,8 @@ class RecordKind(StrEnum):
     LABEL = "label"
     EMBEDDING = "embedding"
     AUDIO = "audio"
+    TENANT_KEY = "tenant key"
+    ANSWER = "answer"
 
 
 @dataclass(frozen=True)
@@ -90,8 +95,33 @@ class DataKey:
             ) from None
 
 
+class TenantKey:
+    """A tenant's key at work: wraps the data keys of its profiles and seals what belongs to no profile."""
+
+    def __init__(self, key: bytes, tenant: str) -> None:
+        self._key = DataKey(key)
+        self.tenant = tenant
+
+    def make_data_key(self, profile_id: UUID) -> tuple[DataKey, bytes]:
+        """Make a random data key; returns it and its wrapped form, which is what may be stored."""
+        key = AESGCM.generate_key(bit_length=8 * KEY_BYTES)
+        return DataKey(key), self._key.seal(key, _place_of_key(self.tenant, profile_id))
+
+    def unwrap(self, wrapped: bytes, profile_id: UUID) -> DataKey:
+        """Return a profile's data key; SealBroken when it is not the one wrapped for this profile."""
+        return DataKey(self._key.open(wrapped, _place_of_key(self.tenant, profile_id)))
+
+    def seal_answer(self, plain: bytes, answer_id: UUID) -> bytes:
+        """Encrypt a kept answer."""
+        return self._key.seal(plain, Place(self.tenant, NOBODY, RecordKind.ANSWER, answer_id))
+
+    def open_answer(self, sealed: bytes, answer_id: UUID) -> bytes:
+        """Return a kept answer; SealBroken."""
+        return self._key.open(sealed, Place(self.tenant, NOBODY, RecordKind.ANSWER, answer_id))
+
+
 class Vault:
-    """The master key at work: wraps data keys and makes the hashes by which labels are found."""
+    """The master key at work: wraps tenants' keys and makes the hashes by which labels are found."""
 
     def __init__(self, master_key: bytes) -> None:
         if len(master_key) != KEY_BYTES:
@@ -100,14 +130,19 @@ class Vault:
         self._labels = _derive(master_key, b"earmark find labels")
         self.key_id = _key_id(_derive(master_key, b"earmark name of the master key"))
 
-    def make_data_key(self, tenant: str, profile_id: UUID) -> tuple[DataKey, bytes]:
-        """Make a random data key; returns it and its wrapped form, which is what may be stored."""
+    def make_tenant_key(self, tenant: str) -> tuple[TenantKey, bytes]:
+        """Make a random key for a tenant; returns it and its wrapped form, which is what may be stored."""
         key = AESGCM.generate_key(bit_length=8 * KEY_BYTES)
-        return DataKey(key), self._wrapping.seal(key, _place_of_key(tenant, profile_id))
+        return TenantKey(key, tenant), self._wrapping.seal(key, _place_of_tenant(tenant))
 
-    def unwrap(self, wrapped: bytes, tenant: str, profile_id: UUID) -> DataKey:
-        """Return a profile's data key; SealBroken when it is not the one wrapped for this profile."""
-        return DataKey(self._wrapping.open(wrapped, _place_of_key(tenant, profile_id)))
+    def tenant_key(self, wrapped: bytes, tenant: str) -> TenantKey:
+        """Return a tenant's key; SealBroken when it is not the one wrapped for this tenant."""
+        return TenantKey(self._wrapping.open(wrapped, _place_of_tenant(tenant)), tenant)
+
+    def rewrap(self, wrapped: bytes, profile_id: UUID, key: TenantKey) -> bytes:
+        """Return a profile's data key under its tenant's key; 0.1 wrapped it by the master key itself."""
+        place = _place_of_key(key.tenant, profile_id)
+        return key._key.seal(self._wrapping.open(wrapped, place), place)
 
     def label_hash(self, tenant: str, label: str) -> bytes:
         """Return the 32 bytes by which a label is found; without the master key they cannot be guessed at."""
@@ -118,6 +153,10 @@ class Vault:
 
 def _place_of_key(tenant: str, profile_id: UUID) -> Place:
     return Place(tenant, profile_id, RecordKind.KEY, profile_id)
+
+
+def _place_of_tenant(tenant: str) -> Place:
+    return Place(tenant, NOBODY, RecordKind.TENANT_KEY, NOBODY)
 
 
 def _derive(key: bytes, purpose: bytes) -> bytes:

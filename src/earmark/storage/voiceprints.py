@@ -23,12 +23,17 @@ from earmark.storage.rows import (
 )
 from earmark.storage.schema import enrolment_audio, enrolments, profile_keys, profiles
 from earmark.storage.store import Store
-from earmark.storage.values import EnrolmentRecord, ProfileRecord
+from earmark.storage.tenant_keys import read_tenant_key
+from earmark.storage.values import EnrolmentRecord, ProfileKind, ProfileRecord, ProfileState
+from earmark.storage.vault import DataKey, TenantKey
 from earmark.voice.features import Floats
 from earmark.voice.gallery import Gallery
 from earmark.voice.voiceprint import Embedding, Voiceprint
 
 AT_ONCE = 500  # GUIDs in one statement: databases bound its parameters
+_SEARCHED = (profiles.c.state == ProfileState.ENROLLED.value) & (
+    profiles.c.kind != ProfileKind.TEXT_DEPENDENT.value
+)
 
 
 def load_voiceprint(tenant: str, store: Store, profile_id: UUID) -> Voiceprint:
@@ -65,23 +70,27 @@ def load_gallery(
 def each_voiceprint(
     tenant: str, store: Store, among: Collection[UUID] | None = None
 ) -> Iterator[tuple[UUID, Voiceprint]]:
-    """Yield GUID and voiceprint of all the tenant's profiles, or of those `among` that exist; SealBroken.
+    """Yield GUID and voiceprint of all that can be searched, or of those `among` that exist; SealBroken.
 
-    The store is read until the last was taken.
+    All are the tenant's profiles that are enrolled and text-independent: a passphrase's voiceprint says
+    little about other words. The store is read until the last was taken.
     """
     query = _select_embeddings(tenant).order_by(enrolments.c.profile_id, enrolments.c.position)
+    if among is None:
+        query = query.where(_SEARCHED)
     with store.reading() as connection:
+        key = read_tenant_key(connection, store.vault, tenant)
         for part in _parts(query, among):
             rows = connection.execute(part, execution_options={"yield_per": 1_000})
             for profile_id, group in groupby(rows, key=attrgetter("profile_id")):
-                yield profile_id, _to_voiceprint(tenant, store, profile_id, list(group))
+                yield profile_id, _to_voiceprint(key, profile_id, list(group))
 
 
 def count_models(tenant: str, store: Store) -> dict[str, int]:
-    """Return how many of the tenant's profiles each model made."""
+    """Return how many of the tenant's profiles that can be searched each model made."""
     query = (
         sa.select(profiles.c.model, sa.func.count())
-        .where(profiles.c.tenant == tenant)
+        .where(profiles.c.tenant == tenant, _SEARCHED)
         .group_by(profiles.c.model)
     )
     with store.reading() as connection:
@@ -106,13 +115,13 @@ def read_record(connection: sa.Connection, store: Store, tenant: str, profile_id
     row = connection.execute(select_profiles(tenant).where(profiles.c.id == profile_id)).one_or_none()
     if row is None:
         raise ProfileNotFound(NOT_FOUND)
-    key = store.vault.unwrap(row.wrapped, tenant, profile_id)
+    key = read_tenant_key(connection, store.vault, tenant).unwrap(row.wrapped, profile_id)
     same = (enrolment_audio.c.tenant == enrolments.c.tenant) & (
         enrolment_audio.c.enrolment_id == enrolments.c.id
     )
     kept = connection.execute(
         sa.select(enrolments, enrolment_audio.c.audio_sealed)
-        .join(enrolment_audio, same)
+        .outerjoin(enrolment_audio, same)
         .where(enrolments.c.tenant == tenant, enrolments.c.profile_id == profile_id)
         .order_by(enrolments.c.position)
     )
@@ -120,14 +129,11 @@ def read_record(connection: sa.Connection, store: Store, tenant: str, profile_id
         EnrolmentRecord(
             to_enrolment(one),
             open_vector(one, key),
-            open_audio(one.audio_sealed, tenant, profile_id, one.id, key),
+            _open_kept_audio(one, key),
         )
         for one in kept
     )
-    profile = read_profiles(connection, store.vault, [row])[0]
-    if len(records) != len(profile.enrolments):
-        raise SealBroken("The audio of an enrolment is missing from the store: restore a backup.")
-    return ProfileRecord(profile, records)
+    return ProfileRecord(read_profiles(connection, store.vault, [row])[0], records)
 
 
 def replace_embeddings(
@@ -147,17 +153,26 @@ def replace_embeddings(
         stored = set(connection.scalars(sa.select(enrolments.c.id).where(of_profile)))
         if stored != set(embeddings) or len(models) != 1:
             raise InvalidRequest("This profile was changed while it was embedded anew: try again.")
-        key = store.vault.unwrap(row.wrapped, tenant, profile_id)
+        key = read_tenant_key(connection, store.vault, tenant).unwrap(row.wrapped, profile_id)
         for enrolment_id, embedding in embeddings.items():
             sealed = seal_vector(embedding.vector, tenant, profile_id, enrolment_id, key)
             one = of_profile & (enrolments.c.id == enrolment_id)
             connection.execute(sa.update(enrolments).where(one).values(embedding_sealed=sealed))
         same = (profiles.c.tenant == tenant) & (profiles.c.id == profile_id)
-        connection.execute(sa.update(profiles).where(same).values(model=models.pop(), updated=now))
+        moved = {"model": models.pop(), "updated": now, "revision": profiles.c.revision + 1}
+        connection.execute(sa.update(profiles).where(same).values(**moved))
 
 
-def _to_voiceprint(tenant: str, store: Store, profile_id: UUID, rows: list[Row]) -> Voiceprint:
-    key = store.vault.unwrap(rows[0].wrapped, tenant, profile_id)
+def _open_kept_audio(row: Row, key: DataKey) -> bytes | None:
+    if not row.audio_kept:
+        return None
+    if row.audio_sealed is None:
+        raise SealBroken("The audio of an enrolment is missing from the store: restore a backup.")
+    return open_audio(row.audio_sealed, row.tenant, row.profile_id, row.id, key)
+
+
+def _to_voiceprint(tenant_key: TenantKey, profile_id: UUID, rows: list[Row]) -> Voiceprint:
+    key = tenant_key.unwrap(rows[0].wrapped, profile_id)
     return Voiceprint(
         tuple(Embedding(open_vector(row, key), to_enrolment(row).quality, row.model) for row in rows)
     )

@@ -1,0 +1,78 @@
+"""Tenants to rows and back: make, list, change and delete; deleting destroys the wrapping key first."""
+
+import re
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from earmark.errors import InvalidRequest, TenantNotFound, TenantTaken
+from earmark.storage.schema import api_keys, tenant_keys, tenants
+from earmark.storage.store import DEFAULT_TENANT, Store
+from earmark.storage.tenant_keys import NO_TENANT, insert_tenant_key, remove_leaving
+from earmark.storage.values import Tenant
+
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
+
+
+def create_tenant(store: Store, tenant: str, *, keep_audio: bool = True) -> Tenant:
+    """Store a new tenant with a key of its own. Raises TenantTaken, InvalidRequest for its name."""
+    if not NAME.fullmatch(tenant):
+        raise InvalidRequest(
+            "A tenant's name has 1 to 64 small letters, digits and hyphens, and begins and ends with "
+            "a letter or digit: choose another."
+        )
+    now = datetime.now(UTC)
+    with store.writing() as connection:
+        try:
+            connection.execute(sa.insert(tenants).values(id=tenant, created=now, keep_audio=keep_audio))
+        except IntegrityError:
+            raise TenantTaken("There is a tenant of this name already: choose another.") from None
+        insert_tenant_key(connection, store.vault, tenant)
+    return Tenant(tenant, now, keep_audio)
+
+
+def find_tenant(store: Store, tenant: str) -> Tenant:
+    """Return a tenant; TenantNotFound."""
+    for found in _read(store, tenants.c.id == tenant):
+        return found
+    raise TenantNotFound(NO_TENANT)
+
+
+def list_tenants(store: Store) -> list[Tenant]:
+    """Return all tenants, by name."""
+    return _read(store, sa.true())
+
+
+def set_keep_audio(store: Store, tenant: str, keep: bool) -> Tenant:
+    """Keep the recordings of coming enrolments or not; those that are kept already stay."""
+    with store.writing() as connection:
+        same = (tenants.c.id == tenant) & ~tenants.c.leaving
+        if connection.execute(sa.update(tenants).where(same).values(keep_audio=keep)).rowcount == 0:
+            raise TenantNotFound(NO_TENANT)
+    return find_tenant(store, tenant)
+
+
+def delete_tenant(store: Store, tenant: str) -> bool:
+    """Destroy the tenant's wrapping key, and only then remove its data; TenantNotFound, InvalidRequest.
+
+    From the first moment on nothing of the tenant can be opened, whatever happens to the rest; a removal
+    that is cut short is finished when the store is opened again. Returns False as `delete_profile` does.
+    """
+    if tenant == DEFAULT_TENANT:
+        raise InvalidRequest("The default tenant cannot be deleted: delete its profiles, or the whole store.")
+    find_tenant(store, tenant)
+    with store.writing() as connection:
+        connection.execute(sa.delete(tenant_keys).where(tenant_keys.c.tenant == tenant))
+        connection.execute(sa.delete(api_keys).where(api_keys.c.tenant == tenant))
+        connection.execute(sa.update(tenants).where(tenants.c.id == tenant).values(leaving=True))
+    forgotten = store.forget_deleted()
+    with store.writing() as connection:
+        remove_leaving(connection)
+    return store.forget_deleted() and forgotten
+
+
+def _read(store: Store, which: sa.ColumnElement[bool]) -> list[Tenant]:
+    query = sa.select(tenants).where(which, ~tenants.c.leaving).order_by(tenants.c.id)
+    with store.reading() as connection:
+        return [Tenant(row.id, row.created, row.keep_audio) for row in connection.execute(query)]
