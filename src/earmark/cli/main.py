@@ -2,18 +2,17 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
-from earmark.cli import hearing, models, people, profiles
+from earmark.cli import hearing, models, people, profiles, serve, settings
 from earmark.cli.exits import Exit
 from earmark.cli.output import AboutFile, complain, complain_plain, say
 from earmark.errors import EarmarkError
+from earmark.telemetry.faults import describe_fault
 
 EPILOG = """\b
 Start here:
@@ -21,10 +20,11 @@ Start here:
   earmark verify alice friday.wav                is it really her?
   earmark identify friday.wav                    who is it, of all enrolled?
   earmark inspect friday.wav                     is the recording good enough?
+  earmark serve                                  the same for programs, over HTTP
 
 \b
 Exit codes: 0 accepted or done, 1 rejected or nobody, 2 wrong use, 3 bad audio,
-4 not found, 5 store. Nothing leaves this machine.
+4 not found, 5 store, 6 service. Nothing leaves this machine.
 """
 
 app = typer.Typer(
@@ -61,6 +61,8 @@ people.add_to(app)
 hearing.add_to(app)
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(models.app, name="models")
+serve.add_to(app)
+settings.add_to(app)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -103,14 +105,8 @@ def _wrong_use(error: TyperException, *, as_json: bool) -> int:
 
 def _own_fault(error: Exception, *, as_json: bool) -> int:
     """What kind of fault and where in our own files, without any value: values may be names or voices."""
-    package = Path(__file__).parents[1]
-    places = [
-        f"{Path(frame.filename).relative_to(package).as_posix()}:{frame.lineno}"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).is_relative_to(package) and frame.name != "run"
-    ]
     message = (
-        f"A fault of Earmark itself ({type(error).__name__} at {' > '.join(places) or 'start'}). Please "
+        f"A fault of Earmark itself ({describe_fault(error)}). Please "
         "report this line with the command you ran and `earmark --version`; leave names and recordings out."
     )
     return complain_plain("internal", message, Exit.INTERNAL, as_json=as_json)

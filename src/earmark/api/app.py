@@ -1,0 +1,132 @@
+"""A door to the ASGI application: all families of routes in one, with what is common to them around it."""
+
+import asyncio
+from importlib.metadata import version
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import WebSocketRoute
+from starlette.types import ASGIApp
+
+from earmark.api import azure, native
+from earmark.api.door import Door, door_of
+from earmark.api.family import Family, Respond, explain
+from earmark.api.limits import bound_bodies, log_requests, tidy_paths
+from earmark.errors import EarmarkError, MethodNotAllowed, RouteNotFound
+from earmark.service.health import check_store
+
+FAMILIES: tuple[Family, ...] = (native.FAMILY, *azure.FAMILIES)
+
+about = APIRouter(tags=["service"])
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: str = "alive"
+
+
+class Ready(BaseModel):
+    """Whether requests can be served, and by which model."""
+
+    status: str
+    model: str
+
+
+class Version(BaseModel):
+    """What is running."""
+
+    version: str
+    model: str
+
+
+@about.get("/live", summary="Is the process alive?")
+async def live() -> Alive:
+    """Answer as long as the process can."""
+    return Alive()
+
+
+@about.get("/ready", summary="Can it serve?", responses={503: {"model": Ready}})
+async def ready(door: Annotated[Door, Depends(door_of)]) -> Response:
+    """Answer 200 when the store can be read and the model is loaded, else 503."""
+    model = door.engine.entry.id
+    try:
+        await asyncio.to_thread(check_store, door.store)
+    except EarmarkError:
+        return JSONResponse(Ready(status="store cannot be read", model=model).model_dump(), 503)
+    return JSONResponse(Ready(status="ready", model=model).model_dump())
+
+
+@about.get("/version", summary="Which version runs?")
+async def show_version(door: Annotated[Door, Depends(door_of)]) -> Version:
+    """Tell the release of Earmark and the model in use."""
+    return Version(version=version("earmark"), model=door.engine.entry.id)
+
+
+def make_app(door: Door) -> ASGIApp:
+    """Return the application that serves through this door."""
+    app = FastAPI(
+        title="Earmark",
+        summary="Who is speaking, and is it really them?",
+        version=version("earmark"),
+        docs_url=None,  # the library's pages load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.door = door
+    app.include_router(about)
+    for family in FAMILIES:
+        for router in family.routers:
+            app.include_router(router)
+    app.router.routes.append(WebSocketRoute("/{path:path}", azure.WEBSOCKET))
+
+    @app.exception_handler(HTTPException)
+    async def answer_unrouted(request: Request, error: Exception) -> Response:
+        return _answer_unrouted(request, error)
+
+    @app.exception_handler(Exception)
+    async def answer_fault(request: Request, error: Exception) -> Response:
+        return respond_for(request.url.path)(explain(error), request)
+
+    if door.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=door.settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["*"],
+        )
+    bounded = bound_bodies(
+        app,
+        most_bytes=door.settings.upload_bytes,
+        most_seconds=door.settings.upload_seconds,
+        respond_for=respond_for,
+    )
+    return log_requests(tidy_paths(bounded))
+
+
+def respond_for(path: str) -> Respond:
+    """Return how errors are answered below a path: as its family does, else as the native API does."""
+    for family in FAMILIES:
+        if any(path == prefix or path.startswith(f"{prefix}/") for prefix in family.prefixes):
+            return family.respond
+    return native.FAMILY.respond
+
+
+def _answer_unrouted(request: Request, error: Exception) -> Response:
+    """Answer a path that nobody serves, or a method that a path does not take."""
+    respond = respond_for(request.url.path)
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        answer = respond(MethodNotAllowed("This address does not take that method."), request)
+        answer.headers.update(error.headers or {})
+        return answer
+    if isinstance(error, HTTPException) and error.status_code == 404:
+        return respond(
+            RouteNotFound("There is nothing at this address: /openapi.json lists what there is."), request
+        )
+    return respond(explain(error), request)

@@ -1,0 +1,26 @@
+"""What every route of the service needs: store, engine, workers and settings, made once at the start."""
+
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from earmark.api.pool import Pool
+from earmark.api.settings import Settings
+from earmark.storage.store import Store
+from earmark.voice.engine import Engine
+
+
+@dataclass(frozen=True, eq=False)
+class Door:
+    """The service's parts; found at `app.state.door`."""
+
+    store: Store
+    engine: Engine
+    pool: Pool
+    settings: Settings
+
+
+def door_of(connection: HTTPConnection) -> Door:
+    """Return the door that a request or WebSocket came through; a FastAPI dependency."""
+    door: Door = connection.app.state.door
+    return door
