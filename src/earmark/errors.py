@@ -29,6 +29,7 @@ EarmarkError
 │   └── ModelNotFound           model_not_found
 ├── UsageError                  the request cannot be carried out as asked (exit 2)
 │   ├── InvalidRequest          invalid_request
+│   │   └── InvalidArgument     invalid_argument        one value alone is malformed or out of range
 │   ├── LabelTaken              label_taken
 │   ├── TenantTaken             tenant_taken
 │   ├── ProfileNotEnrolled      profile_not_enrolled    too little speech yet to compare with
@@ -245,6 +246,12 @@ class InvalidRequest(UsageError):
     """A value in the request is out of range or contradicts another."""
 
     code = "invalid_request"
+
+
+class InvalidArgument(InvalidRequest):
+    """One value in the request is malformed or out of range, whatever the others are."""
+
+    code = "invalid_argument"
 
 
 class LabelTaken(UsageError):

@@ -16,6 +16,7 @@ from earmark.errors import RequestTooLarge, RequestTooSlow
 
 SLASHES = re.compile(r"/{2,}")
 REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+DROP_SECONDS = 5.0
 SECURITY = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 
 log = structlog.get_logger(__name__)
@@ -50,7 +51,8 @@ def bound_bodies(
         body = _Body(scope, receive, most_bytes, most_seconds)
 
         async def send_or_close(message: Message) -> None:
-            # The rest of a body that nobody read is not waited for.
+            if message["type"] == "http.response.start":
+                await body.drop()
             await (send if body.whole else closing(send))(message)
 
         try:
@@ -75,6 +77,7 @@ class _Body:
         self._most_seconds = most_seconds
         self._deadline = time.monotonic() + most_seconds
         self._taken = 0
+        self._asks_first = b"expect" in headers  # sends nothing before it is told to
         self.whole = self._stated == 0 and b"transfer-encoding" not in headers
 
     def check_stated(self) -> None:
@@ -97,6 +100,21 @@ class _Body:
             if self._taken > self._most_bytes:
                 raise self._too_large()
         return message
+
+    async def drop(self) -> None:
+        """Read what nobody wants, for a while.
+
+        A client that still sends (Microsoft's native core, say) loses an answer that closes the connection.
+        """
+        if self._asks_first:
+            return
+        self._deadline = min(self._deadline, time.monotonic() + DROP_SECONDS)
+        try:
+            while not self.whole:
+                if (await self.receive())["type"] != "http.request":
+                    return
+        except (RequestTooLarge, RequestTooSlow):
+            return
 
     def _too_large(self) -> RequestTooLarge:
         return RequestTooLarge(f"The request has more than {self._most_bytes:,} bytes: send less.")
