@@ -1,13 +1,14 @@
 """Pieces of audio to one recording: whole at its end mark, or when it is enough, or when it stalls."""
 
 import asyncio
+import io
 
-import numpy as np
-
+from earmark.api.azure.audio import PCM_TAG
 from earmark.api.door import Door
-from earmark.errors import AudioEmpty, AudioTooLong
+from earmark.errors import AudioEmpty, AudioTooLong, AudioUnsupported
 from earmark.service.listening import listen
 from earmark.voice.audio import RawFormat, load_clip
+from earmark.voice.decode.riff import read_header
 
 STALLED = 10.0  # seconds without a piece: the client has stopped and will not say so
 SLACK = 1_024  # bytes beyond the longest recording: a WAV header that a client leaves in the stream
@@ -48,21 +49,21 @@ class Stream:
         self._audio = bytearray()
         self._news.set()
 
-    async def collect(self, *, needed_seconds: float) -> tuple[bytes, RawFormat | None]:
-        """Wait for enough audio and return it, with its format when it has no header.
+    async def collect(self, *, needed_seconds: float) -> tuple[bytes, RawFormat]:
+        """Wait for enough audio and return its samples with their format.
 
-        Raises AudioTooLong as soon as there is more than may be, AudioEmpty when there is none.
+        Raises AudioTooLong when there is more than may be and that is not enough, AudioEmpty when there is none.
         """
         look_at = self._bytes(needed_seconds)
         while not self._ended:
-            if self._over:
-                raise AudioTooLong("The recording is longer than may be: send a shorter one.")
-            if len(self._audio) >= look_at:
-                # What is known by the time the answer comes, not by the time it was asked.
-                heard = await self._door.pool.run(self._listen, bytes(self._audio), needed_seconds)
-                if heard is None:
+            if self._over or len(self._audio) >= look_at:
+                over = self._over
+                wait = await self._door.pool.run(self._listen, bytes(self._audio), needed_seconds)
+                if wait is None:
                     break
-                look_at = len(self._audio) + self._bytes(heard)
+                if over:
+                    raise AudioTooLong("The recording is longer than may be: send a shorter one.")
+                look_at = len(self._audio) + self._bytes(wait)  # beyond what came while we listened
                 continue
             self._news.clear()
             try:
@@ -71,19 +72,31 @@ class Stream:
                 break
         if not self._audio:
             raise AudioEmpty("There is no audio in the stream: check the microphone.")
-        audio = bytes(self._audio)
-        if audio.startswith(b"RIFF"):
-            return audio, None
-        return audio[: len(audio) // 2 * 2], self._raw
+        return without_header(bytes(self._audio), self._raw)
 
     def _listen(self, audio: bytes, needed_seconds: float) -> float | None:
         """Return None when it is enough, else for how many seconds more to wait."""
-        if audio.startswith(b"RIFF"):
-            audio = audio[44:]  # close enough to look for speech in; the recording is read by its header
-        samples = np.frombuffer(audio[: len(audio) // 2 * 2], "<i2")
-        clip = load_clip(samples, sample_rate=self._raw.sample_rate)
-        heard = listen(clip, needed_seconds=needed_seconds)
+        samples, raw = without_header(audio, self._raw)
+        heard = listen(load_clip(samples, raw=raw), needed_seconds=needed_seconds)
         return None if heard.enough else heard.wait_seconds
 
     def _bytes(self, seconds: float) -> int:
         return int(max(seconds, 0.5) * self._raw.sample_rate) * 2
+
+
+def without_header(audio: bytes, raw: RawFormat) -> tuple[bytes, RawFormat]:
+    """Return whole samples and their format: a stream may begin with a WAV's header, and end anywhere.
+
+    The header's own length is not asked: a stream that is enough is cut. Raises AudioUnsupported for a WAV
+    of anything but 16 bit PCM.
+    """
+    if audio.startswith(b"RIFF"):
+        header = read_header(io.BytesIO(audio))
+        start = audio.find(b"fmt ", 12) + 8
+        bits = int.from_bytes(audio[start + 14 : start + 16], "little")
+        if header.tag != PCM_TAG or bits != 16:
+            raise AudioUnsupported("The audio must be PCM of 16 bit: convert it.")
+        raw = RawFormat("s16le", header.sample_rate, header.channels)
+        audio = audio[header.data_start :]
+    whole = 2 * raw.channels
+    return audio[: len(audio) // whole * whole], raw
