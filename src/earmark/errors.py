@@ -29,7 +29,8 @@ EarmarkError
 │   └── ModelNotFound           model_not_found
 ├── UsageError                  the request cannot be carried out as asked (exit 2)
 │   ├── InvalidRequest          invalid_request
-│   │   └── InvalidArgument     invalid_argument        one value alone is malformed or out of range
+│   │   ├── InvalidArgument     invalid_argument        one value alone is malformed or out of range
+│   │   └── ProfileTaken        profile_taken           another profile has this GUID
 │   ├── LabelTaken              label_taken
 │   ├── TenantTaken             tenant_taken
 │   ├── ProfileNotEnrolled      profile_not_enrolled    too little speech yet to compare with
@@ -252,6 +253,12 @@ class InvalidArgument(InvalidRequest):
     """One value in the request is malformed or out of range, whatever the others are."""
 
     code = "invalid_argument"
+
+
+class ProfileTaken(InvalidRequest):
+    """There is a profile of this GUID already."""
+
+    code = "profile_taken"
 
 
 class LabelTaken(UsageError):

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.requests import HTTPConnection
 
 from earmark.api.door import door_of
@@ -11,6 +12,12 @@ from earmark.service.keys import authenticate
 HEADERS = ("x-api-key", "ocp-apim-subscription-key", "apim-subscription-id")
 # Browsers cannot set headers on a WebSocket, so Microsoft's clients put the key into the query as well.
 QUERY = ("Ocp-Apim-Subscription-Key", "Apim-Subscription-Id")
+
+# For the OpenAPI document alone: which of the places a family's clients use.
+BEARER = HTTPBearer(auto_error=False, description="An API key, made by `earmark keys create`.")
+AZURE_KEY = APIKeyHeader(
+    name="Ocp-Apim-Subscription-Key", auto_error=False, description="An API key, as Azure's clients send it."
+)
 
 
 def find_secret(connection: HTTPConnection) -> str | None:

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -13,14 +14,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
-from earmark.api import azure, native
+from earmark.api import azure
 from earmark.api.door import Door, door_of
 from earmark.api.family import Family, Respond, explain
 from earmark.api.limits import bound_bodies, log_requests, tidy_paths
+from earmark.api.native.family import FAMILY as NATIVE
 from earmark.errors import EarmarkError, MethodNotAllowed, RouteNotFound
 from earmark.service.health import check_store
 
-FAMILIES: tuple[Family, ...] = (native.FAMILY, *azure.FAMILIES)
+FAMILIES: tuple[Family, ...] = (NATIVE, *azure.FAMILIES)
 
 about = APIRouter(tags=["service"])
 
@@ -115,7 +117,7 @@ def respond_for(path: str) -> Respond:
     for family in FAMILIES:
         if any(path == prefix or path.startswith(f"{prefix}/") for prefix in family.prefixes):
             return family.respond
-    return native.FAMILY.respond
+    return NATIVE.respond
 
 
 def _answer_unrouted(request: Request, error: Exception) -> Response:
@@ -123,10 +125,17 @@ def _answer_unrouted(request: Request, error: Exception) -> Response:
     respond = respond_for(request.url.path)
     if isinstance(error, HTTPException) and error.status_code == 405:
         answer = respond(MethodNotAllowed("This address does not take that method."), request)
-        answer.headers.update(error.headers or {})
+        answer.headers["Allow"] = ", ".join(sorted(_methods(request)))
         return answer
     if isinstance(error, HTTPException) and error.status_code == 404:
         return respond(
             RouteNotFound("There is nothing at this address: /openapi.json lists what there is."), request
         )
     return respond(explain(error), request)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return all methods that an address takes; the library names those of one route alone."""
+    routes = [found for found in iter_route_contexts(request.app.router.routes) if found.methods]
+    path = request.scope["path"]
+    return {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}

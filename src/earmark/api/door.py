@@ -1,6 +1,7 @@
 """What every route of the service needs: store, engine, workers and settings, made once at the start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import UUID
 
 from starlette.requests import HTTPConnection
 
@@ -18,6 +19,7 @@ class Door:
     engine: Engine
     pool: Pool
     settings: Settings
+    under_way: set[UUID] = field(default_factory=set)  # requests that are not to be carried out twice
 
 
 def door_of(connection: HTTPConnection) -> Door:

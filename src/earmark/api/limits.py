@@ -161,14 +161,23 @@ def log_requests(app: ASGIApp) -> ASGIApp:
         try:
             await app(scope, receive, send_with_id)
         finally:
-            route = scope.get("route")
             log.info(
                 "request",
                 id=request_id,
                 method=scope.get("method", "WEBSOCKET"),
-                route=getattr(route, "path", "-"),
+                route=_template(scope),
                 status=status,
                 ms=round(1_000 * (time.perf_counter() - started), 1),
             )
 
     return logged
+
+
+def _template(scope: Scope) -> str:
+    """Return the route of a request with names in place of values, `-` when there is none."""
+    if "route" not in scope:
+        return "-"
+    own = scope["route"].path.split("/")[1:]
+    # The library tells it without the prefix of the router around it: what stands before it in the path.
+    before = scope["path"].split("/")[: -len(own)]
+    return "/".join([*before, *own])

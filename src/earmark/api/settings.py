@@ -136,6 +136,4 @@ def _problem(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return f"There is no setting {where}"
     message = str(error["msg"]).removeprefix("Value error, ")
-    return (
-        f"The setting {where} is wrong: {message[:1].lower()}{message[1:]}" if where else message.capitalize()
-    )
+    return f"The setting {where} is wrong: {message[:1].lower()}{message[1:]}" if where else message

@@ -45,8 +45,8 @@ def add_to(app: typer.Typer) -> None:
 def inspect(audio: Audio, raw: Raw = None, home: Home = None, as_json: AsJson = False) -> int:
     """Say how good recordings are, and what they are good enough for."""
     from earmark.cli.shapes import error_json, quality_json
-    from earmark.cli.words import quality_rows, quality_verdict, refusal
-    from earmark.voice.quality import RECOGNISE
+    from earmark.cli.words import quality_rows, quality_verdict
+    from earmark.voice.quality import RECOGNISE, refusal
 
     form = parse_raw(raw)
     recordings = gather(audio, raw=form is not None)

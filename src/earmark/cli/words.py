@@ -1,7 +1,6 @@
 """Decisions, identifications and qualities to sentences that somebody new to the field understands."""
 
-from earmark.errors import QualityRefused
-from earmark.voice.quality import ENROL, RECOGNISE, Quality, QualityRules, is_telephone, refuse
+from earmark.voice.quality import ENROL, RECOGNISE, Quality, is_telephone, refusal
 from earmark.voice.scoring.decision import Decision, Identification, OperatingPoint
 
 
@@ -89,15 +88,6 @@ def quality_rows(quality: Quality) -> list[tuple[str, str, str]]:
         ),
         ("voices", *voices),
     ]
-
-
-def refusal(quality: Quality, rules: QualityRules) -> QualityRefused | None:
-    """Why a clip of this quality does not keep the rules; None when it does."""
-    try:
-        refuse(quality, rules)
-    except QualityRefused as refused:
-        return refused
-    return None
 
 
 def quality_verdict(quality: Quality) -> str:

@@ -29,6 +29,7 @@ from earmark.storage.voiceprints import load_voiceprint
 from earmark.voice.audio import AudioSource, RawFormat
 from earmark.voice.engine import Engine
 from earmark.voice.features import Floats
+from earmark.voice.quality import Quality
 from earmark.voice.voiceprint import Embedding
 
 ATTEMPTS = 5  # to add to a profile that others change at the same time
@@ -48,6 +49,15 @@ class Enrolled:
     def added(self) -> int:
         """How many recordings were added."""
         return len(self.enrolments)
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What an enrolment would make."""
+
+    qualities: tuple[Quality, ...]  # of each recording
+    consistency: tuple[float, ...] | None  # as in `Enrolled`
+    doubts: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +98,7 @@ def enrol(
     there is too little speech in all of them, InvalidRequest when one is clearly of another person (unless
     `force`), when there are too few, or when the GUID is in use. Nothing is stored then.
     """
-    if label is not None:
-        label = normalise_label(label)
-        _check_free(actor, store, label)  # before minutes of listening; storing checks again
-    heard = _listen(engine, audios, policy, raw=raw, sample_rate=sample_rate)
-    check_room(len(heard.clips), heard.total_seconds, policy)
-    _check_enough(heard, policy)
+    label, heard = _prepare(actor, store, engine, label, audios, policy, raw=raw, sample_rate=sample_rate)
     consistency, doubts = _judge(engine, [], heard, force=force)
     profile = create_profile(
         actor.tenant,
@@ -107,6 +112,25 @@ def enrol(
         profile_id=profile_id,
     )
     return Enrolled(profile, profile.enrolments, consistency, doubts, missing(profile, policy))
+
+
+@needs(Permission.ENROL)
+def rehearse(
+    actor: Actor,
+    store: Store,
+    engine: Engine,
+    label: str | None,
+    audios: Sequence[AudioSource],
+    *,
+    policy: EnrolmentPolicy = NATIVE,
+    raw: RawFormat | None = None,
+    sample_rate: int | None = None,
+    force: bool = False,
+) -> Rehearsed:
+    """Do all of `enrol` but the storing: raises what it raises, and says how good the recordings are."""
+    _, heard = _prepare(actor, store, engine, label, audios, policy, raw=raw, sample_rate=sample_rate)
+    consistency, doubts = _judge(engine, [], heard, force=force)
+    return Rehearsed(tuple(one.quality for one in heard.embeddings), consistency, doubts)
 
 
 @needs(Permission.ENROL)
@@ -132,6 +156,9 @@ def add_recordings(
     kind), ProfileChanged (it is not at the revision `expected`), EnrolmentLimit, ModelMismatch when another
     model made the profile, and what `enrol` raises. Nothing is stored then.
     """
+    before = _added_before(actor, store, key, kind, enrolment_ids, policy)
+    if before is not None:
+        return before
     profile = _find(actor, store, key, kind, expected)
     check_model(profile, engine)
     heard = _listen(engine, audios, policy, raw=raw, sample_rate=sample_rate)
@@ -169,6 +196,22 @@ def add_recordings(
     raise AssertionError("unreachable")
 
 
+def _added_before(
+    actor: Actor,
+    store: Store,
+    key: str | UUID,
+    kind: ProfileKind | None,
+    enrolment_ids: Sequence[UUID] | None,
+    policy: EnrolmentPolicy,
+) -> Enrolled | None:
+    """Return what came of a request that is sent again after its answer was lost; None when it is new."""
+    if enrolment_ids is None:
+        return None
+    profile = find_profile(actor.tenant, store, key, kind=kind)
+    added = tuple(one for one in profile.enrolments if one.id in enrolment_ids)
+    return Enrolled(profile, added, None, (), missing(profile, policy)) if added else None
+
+
 def check_model(profile: Profile, engine: Engine) -> None:
     """Raise ModelMismatch when another model made the profile; one without enrolments is of none."""
     if profile.model not in (None, engine.entry.id):
@@ -176,6 +219,27 @@ def check_model(profile: Profile, engine: Engine) -> None:
             f"This profile was made by the model {profile.model}, and {engine.entry.id} is in use: "
             f"re-embed the profile's kept recordings, delete it and enrol again, or use {profile.model}."
         )
+
+
+def _prepare(
+    actor: Actor,
+    store: Store,
+    engine: Engine,
+    label: str | None,
+    audios: Sequence[AudioSource],
+    policy: EnrolmentPolicy,
+    *,
+    raw: RawFormat | None,
+    sample_rate: int | None,
+) -> tuple[str | None, _Listened]:
+    """Return the label in its one form and what was heard of a new profile's recordings, which suffice."""
+    if label is not None:
+        label = normalise_label(label)
+        _check_free(actor, store, label)  # before minutes of listening; storing checks again
+    heard = _listen(engine, audios, policy, raw=raw, sample_rate=sample_rate)
+    check_room(len(heard.clips), heard.total_seconds, policy)
+    _check_enough(heard, policy)
+    return label, heard
 
 
 def _check_free(actor: Actor, store: Store, label: str) -> None:

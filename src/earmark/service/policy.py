@@ -44,6 +44,25 @@ NATIVE = EnrolmentPolicy(
     most_clips=MAX_ENROLMENTS,
 )
 
+# What Azure asked of enrolments (its contract, sections 1 and 3.1): of any words, and of a passphrase. It had
+# no rule about clipping and voices; ours stand, since a spoilt enrolment spoils every decision.
+ANY_WORDS = EnrolmentPolicy(
+    each=replace(NATIVE.each, snr_db=0.0),
+    clip_seconds=(1.0, 120.0),
+    enough_seconds=20.0,
+    enough_clips=1,
+    most_seconds=300.0,
+    most_clips=MAX_ENROLMENTS,
+)
+PASSPHRASE = EnrolmentPolicy(
+    each=replace(NATIVE.each, snr_db=10.0, several_voices=False),  # too short to find two voices in
+    clip_seconds=(1.0, 10.0),
+    enough_seconds=0.0,
+    enough_clips=3,
+    most_seconds=float("inf"),
+    most_clips=50,
+)
+
 
 def missing(profile: Profile, policy: EnrolmentPolicy) -> Missing:
     """Return what the profile lacks by this policy; zeros when nothing."""

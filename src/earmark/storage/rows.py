@@ -9,7 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from earmark.errors import InvalidRequest, LabelTaken, SealBroken
+from earmark.errors import InvalidRequest, LabelTaken, ProfileTaken, SealBroken
 from earmark.storage.schema import enrolment_audio, enrolments, profile_keys, profiles, tenants
 from earmark.storage.tenant_keys import read_tenant_key
 from earmark.storage.values import (
@@ -120,7 +120,7 @@ def insert_profile(connection: sa.Connection, vault: Vault, tenant: str, record:
             raise LabelTaken(
                 "Another profile has this label: choose another, or add to that profile."
             ) from None
-        raise InvalidRequest("There is a profile of this identifier already: delete it first.") from None
+        raise ProfileTaken("There is a profile of this identifier already: delete it first.") from None
     connection.execute(sa.insert(profile_keys).values(tenant=tenant, profile_id=profile.id, wrapped=wrapped))
     insert_enrolments(connection, tenant, profile.id, key, record.records, first=0)
 

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from earmark.errors import AudioClipped, AudioSilent, SeveralVoices, SpeechTooNoisy, SpeechTooShort
+from earmark.errors import (
+    AudioClipped,
+    AudioSilent,
+    QualityRefused,
+    SeveralVoices,
+    SpeechTooNoisy,
+    SpeechTooShort,
+)
 from earmark.voice import levels
 from earmark.voice.features import SAMPLE_RATE, Floats
 from earmark.voice.vad import Segment, keep_speech
@@ -112,6 +119,15 @@ def refuse(quality: Quality, rules: QualityRules) -> None:
             value=2.0,
             limit=1.0,
         )
+
+
+def refusal(quality: Quality, rules: QualityRules) -> QualityRefused | None:
+    """Why a clip of this quality does not keep the rules; None when it does."""
+    try:
+        refuse(quality, rules)
+    except QualityRefused as refused:
+        return refused
+    return None
 
 
 def is_telephone(quality: Quality) -> bool:

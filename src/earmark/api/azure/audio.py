@@ -2,12 +2,11 @@
 
 import io
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from earmark.api.body import read_body
-from earmark.errors import AudioEmpty, AudioNotRecognised, AudioUnsupported, InvalidRequest
+from earmark.api.parts import read_boundary, read_parts
+from earmark.errors import AudioEmpty, AudioNotRecognised, AudioUnsupported
 from earmark.voice.audio import RawFormat
 from earmark.voice.decode.riff import read_header
 from earmark.voice.decode.sniff import BEGINNINGS
@@ -27,11 +26,11 @@ async def read_audio(request: Request, *, most: int, headerless: bool) -> tuple[
     16 kHz, 16 bit, mono), InvalidRequest for parts that cannot be read.
     """
     body = await read_body(request, most=most)
-    kind, options = parse_options_header(request.headers.get("content-type"))
-    boundary = options.get(b"boundary", b"")
+    boundary = read_boundary(request.headers.get("content-type"))
     # A WAV under a stale type with a boundary would be lost in a parser: look at it first.
-    if kind == b"multipart/form-data" and boundary and not body.startswith(b"RIFF"):
-        body = _first_part(body, boundary)
+    if boundary and not body.startswith(b"RIFF"):
+        parts = read_parts(body, boundary)
+        body = parts[0].data if parts else b""
     if not body:
         raise AudioEmpty("The request has no audio in its body: send a WAV file.")
     if body.startswith(b"RIFF"):
@@ -49,24 +48,3 @@ def check_wav(wav: bytes) -> None:
     bits = int.from_bytes(wav[start + 14 : start + 16], "little")
     if (header.tag, header.sample_rate, header.channels, bits) != (PCM_TAG, 16_000, 1, 16):
         raise AudioUnsupported("The audio must be WAV with PCM of 16 kHz, 16 bit, mono: convert it.")
-
-
-def _first_part(body: bytes, boundary: bytes) -> bytes:
-    """Return the content of the first part. Some boundaries hold blanks, so no strict grammar is asked."""
-    parts: list[bytearray] = []
-
-    def begin() -> None:
-        parts.append(bytearray())
-
-    def take(data: bytes, start: int, end: int) -> None:
-        parts[-1] += data[start:end]
-
-    try:
-        parser = MultipartParser(boundary, {"on_part_begin": begin, "on_part_data": take})
-        parser.write(body)
-        parser.finalize()
-    except FormParserError:
-        raise InvalidRequest(
-            "The parts of the request's body cannot be told apart: check the boundary."
-        ) from None
-    return bytes(parts[0]) if parts else b""

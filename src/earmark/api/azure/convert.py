@@ -1,7 +1,5 @@
 """Our values to Azure's JSON and its texts to ours: pure functions (contract, sections 1 to 4)."""
 
-import base64
-import binascii
 import math
 from collections.abc import Sequence
 from datetime import datetime
@@ -165,21 +163,6 @@ def parse_size(text: str | None, name: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= 500):
         raise InvalidArgument(f"The value of {name} must be 1 to 500.")
     return int(text)
-
-
-def write_token(profile_id: UUID) -> str:
-    """Return an opaque token that says behind which profile a page begins."""
-    return base64.urlsafe_b64encode(profile_id.bytes).decode().rstrip("=")
-
-
-def parse_token(text: str | None) -> UUID | None:
-    """Return what `write_token` was given; InvalidArgument for any other text."""
-    if text is None:
-        return None
-    try:
-        return UUID(bytes=base64.b64decode(text + "==", altchars=b"-_", validate=True))
-    except (ValueError, binascii.Error):
-        raise InvalidArgument("The continuation token is not valid.") from None
 
 
 def _twice(lengths: dict[str, float | int], *, in_sec: bool) -> Json:

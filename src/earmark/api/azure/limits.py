@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 
+from earmark.service import policy
 from earmark.service.policy import EnrolmentPolicy
-from earmark.storage.profiles import MAX_ENROLMENTS
 from earmark.storage.values import ProfileKind
 from earmark.voice.engine import SOME_SPEECH
-from earmark.voice.quality import ENROL, RECOGNISE, QualityRules
+from earmark.voice.quality import RECOGNISE, QualityRules
 
 BODY_BYTES = 5 << 20
 V1_BODY_BYTES = 12 << 20  # five minutes of 16 kHz, 16 bit
@@ -14,9 +14,6 @@ MOST_CANDIDATES = 50
 V1_MOST_CANDIDATES = 10
 RANKED = 5
 ANY_SPEECH = SOME_SPEECH.speech_seconds
-
-# Azure had no rule about clipping and voices; ours stand, since a spoilt enrolment spoils every decision.
-_EACH = replace(ENROL, speech_seconds=ANY_SPEECH, snr_db=0.0)
 
 
 @dataclass(frozen=True)
@@ -41,21 +38,13 @@ class Scenario:
         return self.kind is ProfileKind.IDENTIFICATION
 
 
-_ANY_WORDS = EnrolmentPolicy(
-    each=_EACH,
-    clip_seconds=(1.0, 120.0),
-    enough_seconds=20.0,
-    enough_clips=1,
-    most_seconds=300.0,
-    most_clips=MAX_ENROLMENTS,
-)
 _ANY_WORDS_RECOGNITION = replace(RECOGNISE, speech_seconds=4.0)
 
 IDENTIFICATION = Scenario(
     "TextIndependentIdentification",
     "identification/text-independent",
     ProfileKind.IDENTIFICATION,
-    _ANY_WORDS,
+    policy.ANY_WORDS,
     _ANY_WORDS_RECOGNITION,
     (1.0, 120.0),
 )
@@ -63,7 +52,7 @@ VERIFICATION = Scenario(
     "TextIndependentVerification",
     "verification/text-independent",
     ProfileKind.VERIFICATION,
-    _ANY_WORDS,
+    policy.ANY_WORDS,
     _ANY_WORDS_RECOGNITION,
     (1.0, 120.0),
 )
@@ -71,14 +60,7 @@ PASSPHRASE = Scenario(
     "TextDependentVerification",
     "verification/text-dependent",
     ProfileKind.TEXT_DEPENDENT,
-    EnrolmentPolicy(
-        each=replace(_EACH, snr_db=10.0, several_voices=False),  # a phrase is too short to find two voices in
-        clip_seconds=(1.0, 10.0),
-        enough_seconds=0.0,
-        enough_clips=3,
-        most_seconds=float("inf"),
-        most_clips=50,
-    ),
+    policy.PASSPHRASE,
     replace(RECOGNISE, speech_seconds=ANY_SPEECH),
     (1.0, 10.0),
 )
@@ -87,7 +69,9 @@ SCENARIOS = (IDENTIFICATION, VERIFICATION, PASSPHRASE)
 # Version 1.0 asked for more speech, and took other lengths.
 V1_IDENTIFICATION = replace(
     IDENTIFICATION,
-    enrolment=replace(_ANY_WORDS, clip_seconds=(5.0, 300.0), enough_seconds=30.0, most_seconds=float("inf")),
+    enrolment=replace(
+        policy.ANY_WORDS, clip_seconds=(5.0, 300.0), enough_seconds=30.0, most_seconds=float("inf")
+    ),
     recognition=replace(RECOGNISE, speech_seconds=30.0),
     clip_seconds=(1.0, 300.0),
 )

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request, Security
+from pydantic import WithJsonSchema
 from starlette.responses import JSONResponse, Response
 
-from earmark.api.access import actor_of
-from earmark.api.azure import convert, wire
+from earmark.api.access import AZURE_KEY, actor_of
+from earmark.api.azure import convert, documents, wire
 from earmark.api.azure.audio import read_audio
 from earmark.api.azure.errors import respond
 from earmark.api.azure.limits import (
@@ -24,6 +25,7 @@ from earmark.api.azure.limits import (
     without_minimum,
 )
 from earmark.api.body import read_body
+from earmark.api.cursor import parse_cursor, write_cursor
 from earmark.api.door import Door, door_of
 from earmark.api.family import route_class
 from earmark.errors import InvalidArgument, InvalidRequest
@@ -35,21 +37,6 @@ from earmark.storage.values import Profile
 VERSION = "2021-09-05"
 HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 REFUSED_OPTIONS = ("$skip", "$filter", "$orderBy", "$delta")
-JSON_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["locale"],
-                    "properties": {"locale": {"type": "string", "examples": ["en-US"]}},
-                }
-            }
-        },
-    }
-}
-
 InDoor = Annotated[Door, Depends(door_of)]
 Caller = Annotated[Actor, Depends(actor_of)]
 
@@ -94,7 +81,7 @@ GA = Generation(
 
 def make_router(generation: Generation) -> APIRouter:
     """Return all routes of a version."""
-    needed = [Depends(check_version)] if generation is GA else []
+    needed = [Security(AZURE_KEY), *([Depends(check_version)] if generation is GA else [])]
     router = APIRouter(
         tags=[generation.tag],
         route_class=route_class(respond),
@@ -116,9 +103,13 @@ def make_router(generation: Generation) -> APIRouter:
     return router
 
 
-async def check_version(request: Request) -> None:
+async def check_version(
+    version: Annotated[
+        str | None, WithJsonSchema({"type": "string", "enum": [VERSION]}), Query(alias="api-version")
+    ] = None,
+) -> None:
     """Raise InvalidArgument unless the query asks for the one version that is spoken here."""
-    if request.query_params.get("api-version") != VERSION:
+    if version != VERSION:
         raise InvalidArgument(f"The query parameter api-version must be {VERSION}.")
 
 
@@ -157,7 +148,7 @@ class _Routes:
             status_code=201,
             response_model=shape,
             operation_id=self.name("create"),
-            openapi_extra=JSON_BODY,
+            openapi_extra=documents.locale_body(scenario),
         )
         async def create(request: Request, door: InDoor, actor: Caller) -> Response:
             locale = await read_locale(request, scenario)
@@ -171,7 +162,7 @@ class _Routes:
             f"{base}/profiles",
             response_model=wire.Profiles if in_sec else wire.ProfilesV2,
             operation_id=self.name("list"),
-            openapi_extra=_page_parameters(in_sec=in_sec),
+            openapi_extra=documents.with_parameters(*(documents.PAGE if in_sec else documents.PAGE_V2)),
         )
         async def page(request: Request, door: InDoor, actor: Caller) -> Response:
             return await self.list_page(request, door, actor, base)
@@ -215,14 +206,14 @@ class _Routes:
         if refused := next((name for name in REFUSED_OPTIONS if name in query and not in_sec), None):
             raise InvalidArgument(f"The query option {refused} is not supported.")
         size = convert.parse_size(query.get(size_name), size_name)
-        after = convert.parse_token(query.get(token_name))
+        after = parse_cursor(query.get(token_name))
         found = await door.pool.run(
             profiles.list_profiles, actor, door.store, kind=self.scenario.kind, limit=size + 1, after=after
         )
         link = None
         if len(found) > size:
             found = found[:size]
-            again = {size_name: str(size), token_name: convert.write_token(found[-1].id)}
+            again = {size_name: str(size), token_name: write_cursor(found[-1].id)}
             if in_sec:
                 again["api-version"] = VERSION
             link = f"{origin(request)}{base}/profiles?{urlencode(again, safe='$')}"
@@ -239,7 +230,7 @@ class _Routes:
             status_code=201,
             response_model=wire.Enrollment if in_sec else wire.EnrollmentV2,
             operation_id=self.name("enroll"),
-            openapi_extra=_audio(scenario),
+            openapi_extra=documents.audio_body(*([] if scenario.dependent else [documents.IGNORE_LENGTH])),
         )
         async def enroll(request: Request, profile_id: str, door: InDoor, actor: Caller) -> Response:
             asked = convert.parse_profile_id(profile_id)
@@ -266,7 +257,7 @@ class _Routes:
             f"{base}/profiles/{{profile_id}}{self.generation.verb}verify",
             response_model=wire.Verification,
             operation_id=self.name("verify"),
-            openapi_extra=_audio(scenario),
+            openapi_extra=documents.audio_body(*([] if scenario.dependent else [documents.IGNORE_LENGTH])),
         )
         async def verify(request: Request, profile_id: str, door: InDoor, actor: Caller) -> Response:
             asked = convert.parse_profile_id(profile_id)
@@ -294,7 +285,7 @@ class _Routes:
             f"{base}/profiles{self.generation.verb}identifySingleSpeaker",
             response_model=wire.Identification,
             operation_id=self.name("identify"),
-            openapi_extra=_audio(scenario, "profileIds"),
+            openapi_extra=documents.audio_body(documents.IDS, documents.IGNORE_LENGTH),
         )
         async def identify(request: Request, door: InDoor, actor: Caller) -> Response:
             among = convert.parse_profile_ids(request.query_params.get("profileIds"), most=MOST_CANDIDATES)
@@ -356,18 +347,3 @@ def _ignores_minimum(request: Request, scenario: Scenario) -> bool:
     """Whether no least amount of speech is wanted; for passphrases clients ask too, and get nothing."""
     asked = convert.parse_flag(request.query_params.get("ignoreMinLength"), "ignoreMinLength")
     return asked and not scenario.dependent
-
-
-def _audio(scenario: Scenario, *more: str) -> dict[str, Any]:
-    """Return the OpenAPI description of a body of audio and the query beside it."""
-    names = [*more, *([] if scenario.dependent else ["ignoreMinLength"])]
-    return wire.AUDIO_BODY | {"parameters": [_parameter(name, required=name in more) for name in names]}
-
-
-def _page_parameters(*, in_sec: bool) -> dict[str, Any]:
-    names = ("maxpagesize", "token") if in_sec else ("$top", "$continuationToken")
-    return {"parameters": [_parameter(name) for name in names]}
-
-
-def _parameter(name: str, *, required: bool = False) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": required, "schema": {"type": "string"}}

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Security
 from starlette.responses import JSONResponse, Response
 
-from earmark.api.access import actor_of
-from earmark.api.azure import convert, wire
+from earmark.api.access import AZURE_KEY, actor_of
+from earmark.api.azure import convert, documents, wire
 from earmark.api.azure.audio import read_audio
 from earmark.api.azure.errors import message_of, respond_v1
 from earmark.api.azure.limits import (
@@ -27,7 +27,7 @@ from earmark.api.azure.limits import (
     find_locale,
     without_minimum,
 )
-from earmark.api.azure.rest import JSON_BODY, origin
+from earmark.api.azure.rest import origin
 from earmark.api.body import read_body
 from earmark.api.door import Door, door_of
 from earmark.api.family import route_class
@@ -52,11 +52,17 @@ ACCEPTED: dict[int | str, dict[str, Any]] = {
 def make_router() -> APIRouter:
     """Return all routes of v1.0."""
     router = APIRouter(
-        prefix=BASE, tags=["Azure v1.0"], route_class=route_class(respond_v1), responses=wire.REFUSALS
+        prefix=BASE,
+        tags=["Azure v1.0"],
+        route_class=route_class(respond_v1),
+        responses=wire.REFUSALS,
+        dependencies=[Security(AZURE_KEY)],
     )
     _add_profiles(router, V1_IDENTIFICATION, "identification", wire.IdentificationProfileV1)
     _add_profiles(router, V1_PASSPHRASE, "verification", wire.VerificationProfileV1)
+    _add_enrolment(router)
     _add_identification(router)
+    _add_operations(router)
     _add_verification(router)
     return router
 
@@ -93,7 +99,9 @@ def _add_profiles(router: APIRouter, scenario: Scenario, mode: str, shape: type)
     made_shape = wire.IdentificationProfileIdV1 if scenario.identifies else wire.VerificationProfileIdV1
     name = f"azure_v1_{mode}"
 
-    @router.post(base, response_model=made_shape, operation_id=f"{name}_create", openapi_extra=JSON_BODY)
+    described = documents.locale_body(scenario)
+
+    @router.post(base, response_model=made_shape, operation_id=f"{name}_create", openapi_extra=described)
     async def create(request: Request, door: InDoor, actor: Caller) -> Response:
         locale = await _read_locale(request, scenario)
         made = await door.pool.run(
@@ -130,7 +138,7 @@ def _add_profiles(router: APIRouter, scenario: Scenario, mode: str, shape: type)
         return Response()
 
 
-def _add_identification(router: APIRouter) -> None:
+def _add_enrolment(router: APIRouter) -> None:
     scenario = V1_IDENTIFICATION
 
     @router.post(
@@ -139,7 +147,7 @@ def _add_identification(router: APIRouter) -> None:
         response_class=Response,
         responses=ACCEPTED,
         operation_id="azure_v1_identification_enroll",
-        openapi_extra=wire.AUDIO_BODY,
+        openapi_extra=documents.audio_body(documents.V1_SHORT),
     )
     async def enroll(request: Request, profile_id: str, door: InDoor, actor: Caller) -> Response:
         asked = convert.parse_profile_id(profile_id)
@@ -169,13 +177,17 @@ def _add_identification(router: APIRouter) -> None:
 
         return await _operate(request, door, actor, work)
 
+
+def _add_identification(router: APIRouter) -> None:
+    scenario = V1_IDENTIFICATION
+
     @router.post(
         "/identify",
         status_code=202,
         response_class=Response,
         responses=ACCEPTED,
         operation_id="azure_v1_identify",
-        openapi_extra=wire.AUDIO_BODY,
+        openapi_extra=documents.audio_body(documents.V1_IDS, documents.V1_SHORT),
     )
     async def identify(request: Request, door: InDoor, actor: Caller) -> Response:
         asked = request.query_params.get("identificationProfileIds")
@@ -203,6 +215,8 @@ def _add_identification(router: APIRouter) -> None:
 
         return await _operate(request, door, actor, work)
 
+
+def _add_operations(router: APIRouter) -> None:
     @router.get(
         "/operations/{operation_id}", response_model=wire.OperationV1, operation_id="azure_v1_operation"
     )
@@ -212,6 +226,8 @@ def _add_identification(router: APIRouter) -> None:
         except ValueError:
             raise OperationNotFound("There is no such operation, or it is older than 24 hours.") from None
         answer = await door.pool.run(find_answer, actor, door.store, asked)
+        if answer.fingerprint:  # of another request than an operation
+            raise OperationNotFound("There is no such operation, or it is older than 24 hours.")
         when = convert.moment(answer.created)
         return JSONResponse(json.loads(answer.body) | {"createdDateTime": when, "lastActionDateTime": when})
 
@@ -223,7 +239,7 @@ def _add_verification(router: APIRouter) -> None:
         "/verificationProfiles/{profile_id}/enroll",
         response_model=wire.VerificationEnrollmentV1,
         operation_id="azure_v1_verification_enroll",
-        openapi_extra=wire.AUDIO_BODY,
+        openapi_extra=documents.audio_body(),
     )
     async def enroll(request: Request, profile_id: str, door: InDoor, actor: Caller) -> Response:
         asked = convert.parse_profile_id(profile_id)
@@ -250,7 +266,7 @@ def _add_verification(router: APIRouter) -> None:
         "/verify",
         response_model=wire.VerificationV1,
         operation_id="azure_v1_verify",
-        openapi_extra=wire.AUDIO_BODY,
+        openapi_extra=documents.audio_body(documents.V1_ID),
     )
     async def verify(request: Request, door: InDoor, actor: Caller) -> Response:
         asked = convert.parse_profile_ids(request.query_params.get("verificationProfileId"), most=1)[0]

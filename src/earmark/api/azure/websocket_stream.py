@@ -52,18 +52,18 @@ class Stream:
     async def collect(self, *, needed_seconds: float) -> tuple[bytes, RawFormat]:
         """Wait for enough audio and return its samples with their format.
 
-        Raises AudioTooLong when there is more than may be and that is not enough, AudioEmpty when there is none.
+        Raises AudioTooLong when there is more than may be and that is not enough, AudioEmpty when none came.
         """
         look_at = self._bytes(needed_seconds)
         while not self._ended:
             if self._over or len(self._audio) >= look_at:
-                over = self._over
+                over, heard = self._over, len(self._audio)
                 wait = await self._door.pool.run(self._listen, bytes(self._audio), needed_seconds)
                 if wait is None:
                     break
                 if over:
                     raise AudioTooLong("The recording is longer than may be: send a shorter one.")
-                look_at = len(self._audio) + self._bytes(wait)  # beyond what came while we listened
+                look_at = heard + self._bytes(wait)  # what came while we listened was not heard
                 continue
             self._news.clear()
             try:

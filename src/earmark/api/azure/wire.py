@@ -189,14 +189,6 @@ class OperationV1(BaseModel):
     processingResult: dict[str, Any] | None = None
 
 
-# What FastAPI cannot see from a signature: the body is a recording, whatever its type says.
-AUDIO_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "WAV: PCM of 16 kHz, 16 bit, mono.",
-        "content": {"audio/wav": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorBody, "description": text}
     for status, text in {

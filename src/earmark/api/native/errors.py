@@ -20,6 +20,7 @@ STATUS: dict[type[EarmarkError], int] = {
     errors.NotFound: 404,
     errors.UsageError: 422,
     errors.LabelTaken: 409,
+    errors.ProfileTaken: 409,
     errors.TenantTaken: 409,
     errors.ProfileNotEnrolled: 409,
     errors.ProfileChanged: 409,
