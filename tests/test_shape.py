@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": {"errors", "voice"},
     "training": {"errors", "voice", "evaluation"},
     "samples": set(),
-    "__init__": {"errors", "voice"},
+    "__init__": {"errors", "voice", "client"},
     "__main__": {"cli"},
 }
 # Third-party packages that a room alone may use; what is not listed is free for every room.
@@ -44,7 +44,7 @@ ONLY_IN: dict[str, set[str]] = {
     "fastapi": {"api"},
     "starlette": {"api"},
     "uvicorn": {"api"},
-    "pydantic": {"api", "cli"},
+    "pydantic": {"api", "cli", "client"},
     "structlog": {"api", "telemetry"},
     "httpx": {"client"},
     "onnxruntime": {"voice", "training", "evaluation"},
@@ -61,7 +61,7 @@ OPTIONAL: dict[str, set[str]] = {
 # Nothing leaves the machine: no module that opens a connection.
 NETWORK = {"socket", "http", "urllib", "ssl", "ftplib", "smtplib", "requests", "httpx", "aiohttp", "urllib3"}
 # The service listens and names statuses; the client calls the one address that it is given.
-MAY_TALK: dict[str, set[str]] = {"api": {"socket", "http"}, "client": {"httpx"}}
+MAY_TALK: dict[str, set[str]] = {"api": {"socket", "http"}, "client": {"httpx", "ssl"}}
 
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60

@@ -18,6 +18,7 @@ from earmark import errors
 from earmark.errors import EarmarkError
 
 if TYPE_CHECKING:
+    from earmark.client import AsyncClient, Client
     from earmark.voice.audio import Limits, RawFormat, load_clip
     from earmark.voice.engine import Engine
     from earmark.voice.gallery import Gallery
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from earmark.voice.voiceprint import Embedding, Voiceprint, make_voiceprint
 
 _HOMES = {
+    "earmark.client": ("AsyncClient", "Client"),
     "earmark.voice.audio": ("Limits", "RawFormat", "load_clip"),
     "earmark.voice.engine": ("Engine",),
     "earmark.voice.gallery": ("Gallery",),
@@ -51,7 +53,9 @@ __all__ = [
     "DEFAULT_FMR",
     "ENROL",
     "RECOGNISE",
+    "AsyncClient",
     "Candidate",
+    "Client",
     "Decision",
     "EarmarkError",
     "Embedding",

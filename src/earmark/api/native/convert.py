@@ -29,6 +29,7 @@ def to_profile(profile: Profile) -> wire.Profile:
         phrase=profile.phrase,
         state=profile.state.value,
         model=profile.model,
+        revision=profile.revision,
         created=profile.created,
         updated=profile.updated,
         speech_seconds=round(profile.speech_seconds, 3),

@@ -56,6 +56,7 @@ class Profile(_Answer):
     phrase: str | None = Field(description="Passphrase of a text-dependent profile.")
     state: Literal["enrolling", "enrolled"] = Field(description="Only an enrolled one can be compared with.")
     model: str | None = Field(description="Which made it; null before the first recording.")
+    revision: int = Field(description="Grows with every change; its ETag.")
     created: datetime
     updated: datetime
     speech_seconds: float = Field(description="Net speech over all enrolments.")

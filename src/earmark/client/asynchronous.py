@@ -1,0 +1,228 @@
+"""The service from asyncio: `AsyncClient`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from uuid import UUID
+
+import httpx
+
+from earmark.api.native import wire
+from earmark.client import answers, calls
+from earmark.client.calls import UNCHANGED, Audio, Call, Pcm, Unchanged
+from earmark.client.connection import PAGE, connection_options
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """A connection to a service, for asyncio; `Client` without await.
+
+        async with AsyncClient("http://127.0.0.1:8080", key) as earmark:
+            alice = await earmark.create_profile("alice")
+            await earmark.enrol(alice.id, "monday.wav", "tuesday.wav")
+            (await earmark.verify(alice.id, "friday.wav")).accepted
+
+    Every method raises the errors of `earmark.errors` that the service tells, and ServiceUnreachable.
+    Requests that may be sent again are, `retries` times, when the service is busy or does not answer;
+    nothing is carried out twice.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        key: str | None = None,
+        *,
+        timeout: float = 60.0,
+        retries: int = 3,
+        tls_ca: str | Path | None = None,
+    ) -> None:
+        """Connect at the first request. `url` and `key` are EARMARK_URL and EARMARK_API_KEY if not given.
+
+        `timeout` is in seconds, for each request; `tls_ca` is a PEM file with the authority of a private
+        certificate. Raises InvalidRequest when there is no key or the address is none.
+        """
+        self._retries = retries
+        self._http = httpx.AsyncClient(**connection_options(url, key, timeout=timeout, tls_ca=tls_ca))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End the connections."""
+        await self._http.aclose()
+
+    async def list_profiles(self, *, kind: wire.Kind | None = None) -> AsyncIterator[wire.Profile]:
+        """Yield all profiles, of all kinds or one, page by page."""
+        cursor: str | None = None
+        while True:
+            page = await self._send(calls.list_page(kind, PAGE, cursor))
+            for profile in page.items:
+                yield profile
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def create_profile(
+        self,
+        label: str | None = None,
+        *,
+        kind: wire.Kind = "text-independent",
+        locale: str | None = None,
+        phrase: str | None = None,
+        profile_id: UUID | None = None,
+    ) -> wire.Profile:
+        """Make a profile without enrolments; `enrol` adds to it. Raises LabelTaken, ProfileTaken."""
+        return await self._send(calls.create_profile(label, kind, locale, phrase, profile_id))
+
+    async def find_profile(self, label: str) -> wire.Profile | None:
+        """Return the profile of a label; None when there is none."""
+        return await self._send(calls.find_profile(label))
+
+    async def show_profile(self, profile: UUID | str) -> wire.Profile:
+        """Return a profile with its enrolments and what is missing. Raises ProfileNotFound."""
+        return await self._send(calls.show_profile(profile))
+
+    async def change_profile(
+        self,
+        profile: UUID | str,
+        *,
+        label: str | Unchanged | None = UNCHANGED,
+        locale: str | Unchanged | None = UNCHANGED,
+        expected: int | None = None,
+    ) -> wire.Profile:
+        """Change what is given; None takes away. Raises LabelTaken, ProfileChanged (not at `expected`)."""
+        return await self._send(calls.change_profile(profile, label, locale, expected))
+
+    async def delete_profile(self, profile: UUID | str, *, expected: int | None = None) -> None:
+        """Delete a profile for good, with its recordings and its key. Raises ProfileNotFound."""
+        await self._send(calls.delete_profile(profile, expected))
+
+    async def reset_profile(self, profile: UUID | str, *, expected: int | None = None) -> wire.Profile:
+        """Erase a profile's enrolments for good and keep its identifier. Raises ProfileNotFound."""
+        return await self._send(calls.reset_profile(profile, expected))
+
+    async def enrol(
+        self,
+        profile: UUID | str,
+        *audios: Audio,
+        pcm: Pcm | None = None,
+        force: bool = False,
+        expected: int | None = None,
+    ) -> wire.Enrolled:
+        """Add recordings, all or none; the answer says what is still missing.
+
+        `force` takes recordings that sound like another person's. Raises AudioError, ProfileNotFound,
+        InvalidRequest (another person), EnrolmentLimit, ProfileChanged.
+        """
+        call = await asyncio.to_thread(calls.enrol, profile, audios, pcm, expected, force=force)
+        return await self._send(call)
+
+    async def verify(
+        self, profile: UUID | str, audio: Audio, *, fmr: float | None = None, pcm: Pcm | None = None
+    ) -> wire.Verification:
+        """Is it really them? Raises AudioError, ProfileNotFound, ProfileNotEnrolled.
+
+        `fmr` is the false-match rate to decide by; the service's own when None.
+        """
+        call = await asyncio.to_thread(calls.verify, profile, audio, pcm, fmr)
+        return await self._send(call)
+
+    async def identify(
+        self,
+        audio: Audio,
+        *,
+        among: Collection[UUID | str] | None = None,
+        kind: wire.Kind | None = None,
+        top: int = 5,
+        fmr: float | None = None,
+        pcm: Pcm | None = None,
+    ) -> wire.Identification:
+        """Who is speaking, of all enrolled or `among` some? Raises AudioError, ProfileNotFound."""
+        call = await asyncio.to_thread(calls.identify, audio, among, kind, top, fmr, pcm)
+        return await self._send(call)
+
+    async def inspect(self, audio: Audio, *, pcm: Pcm | None = None) -> wire.Inspection:
+        """Is the recording good enough? Nothing is stored. Raises AudioError if it cannot be read."""
+        call = await asyncio.to_thread(calls.inspect, audio, pcm)
+        return await self._send(call)
+
+    async def export_profiles(
+        self, passphrase: str, *, profiles: Collection[UUID | str] | None = None
+    ) -> bytes:
+        """Return profiles, all or some, as a file that opens with the passphrase alone."""
+        return await self._send(calls.export_profiles(passphrase, profiles))
+
+    async def import_profiles(self, file: Audio, passphrase: str) -> wire.Imported:
+        """Take in the profiles of an export: all, or none. Raises ProfileFileInvalid, LabelTaken."""
+        call = await asyncio.to_thread(calls.import_profiles, file, passphrase)
+        return await self._send(call)
+
+    async def show_phrases(self, locale: str = "en-US") -> wire.Phrases:
+        """Return what people may be asked to say. Raises InvalidRequest for an unknown locale."""
+        return await self._send(calls.show_phrases(locale))
+
+    async def show_caller(self) -> wire.Caller:
+        """Return the tenant and the roles of the key. Raises KeyInvalid."""
+        return await self._send(calls.show_caller())
+
+    async def show_tenant(self) -> wire.Tenant:
+        """Return the tenant of the key."""
+        return await self._send(calls.show_tenant())
+
+    async def keep_audio(self, keep: bool) -> wire.Tenant:
+        """Keep the recordings of coming enrolments, sealed, or do not.
+
+        Without them a voiceprint cannot be made again when the model changes: such people must enrol anew.
+        """
+        return await self._send(calls.keep_audio(keep))
+
+    async def list_keys(self) -> list[wire.Key]:
+        """Return the tenant's API keys, oldest first, without their secrets."""
+        return await self._send(calls.list_keys())
+
+    async def create_key(
+        self, roles: Collection[wire.Role], *, name: str | None = None, expires: datetime | None = None
+    ) -> wire.NewKey:
+        """Make an API key; its secret is told this once. Raises PermissionDenied for a role you lack."""
+        return await self._send(calls.create_key(roles, name, expires))
+
+    async def revoke_key(self, key: UUID | str) -> None:
+        """Make a key worthless at once. Raises KeyNotFound."""
+        await self._send(calls.revoke_key(key))
+
+    async def rotate_key(self, key: UUID | str, *, overlap: timedelta = timedelta(0)) -> wire.NewKey:
+        """Replace a key by one of the same roles; the old one works for `overlap` more."""
+        return await self._send(calls.rotate_key(key, overlap))
+
+    async def _send(self, call: Call[T]) -> T:
+        attempt = 0
+        while True:
+            outcome = await self._try(call)
+            wait = answers.wait_seconds(outcome, call, attempt) if attempt < self._retries else None
+            if wait is None:
+                break
+            await asyncio.sleep(wait)
+            attempt += 1
+        if isinstance(outcome, httpx.TransportError):
+            raise answers.unreachable(outcome)
+        answers.check(outcome, call, again=attempt > 0)
+        return call.parse(outcome)
+
+    async def _try(self, call: Call[Any]) -> httpx.Response | httpx.TransportError:
+        try:
+            return await self._http.request(
+                call.method,
+                call.path,
+                params=call.params,
+                headers=call.headers,
+                json=call.json,
+                files=call.files or None,
+            )
+        except httpx.TransportError as error:
+            return error
