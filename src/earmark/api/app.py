@@ -79,6 +79,7 @@ def make_app(door: Door) -> ASGIApp:
         docs_url=None,  # the library's pages load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.door = door
     app.include_router(about)

@@ -1,0 +1,175 @@
+"""Every route of every family, asked by another tenant for what the first one has: there is nothing."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import httpx
+import pytest
+import voices
+from api.routes import Route, routes
+from contract import surface
+from contract.speech import connected
+from server import Server, running_server
+
+from earmark.service.actor import ROLES, local_actor
+from earmark.service.keys import create_key
+from earmark.service.tenants import create_tenant
+from earmark.storage.store import open_store
+
+JSON_BODIES: dict[str, dict[str, object]] = {
+    "/v1/profiles/export": {"passphrase": "correct horse"},
+    "/v1/keys": {"roles": ["recognise"]},
+    "/v1/tenant": {"keep_audio": True},
+}
+# Without anything of a tenant in them: whoever has a key, or nobody, may ask.
+COMMON = {"/live", "/ready", "/version"}
+LISTENS = ("verify", "identify", "enroll", "enrolments", "inspect")
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A key, and the client that sends it."""
+
+    client: httpx.Client
+
+    def ask(self, route: Route, owned: dict[str, str]) -> httpx.Response:
+        """Ask rightly for things that somebody owns."""
+        path, _, query = (
+            replace(route, path=route.path.format(**owned)).url(owned["profile_id"]).partition("?")
+        )
+        if route.path == "/v1/identify":
+            query = f"profile={owned['profile_id']}"
+        if route.path == "/v1/profiles/import":
+            form = {"passphrase": "correct horse"}
+            return self.client.post(path, data=form, files={"file": owned["export"].encode("latin-1")})
+        listens = any(word in path.rsplit("/", 1)[-1].lower() for word in LISTENS)
+        body = voices.wav("ada", 1, 2) if listens else self._json(route)
+        kind = {"content-type": "audio/wav" if listens else "application/json"}
+        return self.client.request(route.method, f"{path}?{query}", content=body, headers=kind)
+
+    def _json(self, route: Route) -> bytes | None:
+        if route.method == "GET":
+            return None
+        usual = {} if route.path.startswith("/v1/") else {"locale": "en-US"}
+        return json.dumps(JSON_BODIES.get(route.path, usual)).encode()
+
+
+@dataclass(frozen=True)
+class House:
+    """A server with two tenants."""
+
+    server: Server
+    mine: Tenant
+    theirs: Tenant
+    their_key: str
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with running_server(tmp_path_factory.mktemp("home")) as server:
+        with open_store(server.home, environ={}) as store:
+            create_tenant(local_actor(), store, "elsewhere")
+            key = create_key(local_actor("elsewhere"), store, roles=ROLES).secret
+        clients = [
+            httpx.Client(base_url=server.url, headers={"X-API-Key": secret}, timeout=60)
+            for secret in (server.key, key)
+        ]
+        with clients[0], clients[1]:
+            yield House(server, Tenant(clients[0]), Tenant(clients[1]), key)
+
+
+def own(client: httpx.Client, path: str) -> dict[str, str]:
+    """Make what a route can be asked for: a person of its kind, an operation, a key, an export."""
+    dependent = "text-dependent" in path or "/spid/v1.0/verif" in path
+    kind = "text-dependent" if dependent else "identification" if "dentif" in path else "verification"
+    made = client.post("/v1/profiles", json={"kind": kind}).raise_for_status().json()["id"]
+    sound = voices.wav("ada", 1)
+    client.post(f"/v1/profiles/{made}/enrolments", content=sound).raise_for_status()
+    owned = {"profile_id": made, "locale": "en-US"}
+    if "{operation_id}" in path:
+        speaker = client.post("/v1/profiles", json={"kind": "identification"}).json()["id"]
+        query = {"shortAudio": "true"}
+        enrolled = client.post(
+            f"/spid/v1.0/identificationProfiles/{speaker}/enroll", content=sound, params=query
+        )
+        owned["operation_id"] = enrolled.headers["operation-location"].rsplit("/", 1)[1]
+    if "{key_id}" in path:
+        owned["key_id"] = client.post("/v1/keys", json={"roles": ["audit"]}).json()["id"]
+    if path.endswith("/import"):
+        asked = {"passphrase": "correct horse", "profiles": [made]}
+        owned["export"] = client.post("/v1/profiles/export", json=asked).content.decode("latin-1")
+    return owned
+
+
+def names_something(route: Route) -> bool:
+    """Whether a route is asked for one thing, by its path or its query."""
+    asks_query = ("identify", "identifySingleSpeaker", "spid/v1.0/verify")
+    return ("{" in route.path and "{locale}" not in route.path) or route.path.endswith(asks_query)
+
+
+ROUTES = [route for route in routes() if route.path not in COMMON]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_there_is_nothing_of_another_tenant(route: Route, house: House) -> None:
+    owned = own(house.mine.client, route.path)
+    answer = house.theirs.ask(route, owned)
+    if names_something(route):
+        assert answer.status_code == 404, answer.text
+    for name, thing in owned.items():
+        if name not in ("locale", "export") and not route.path.endswith("/import"):
+            assert thing not in answer.text.replace("\\", "")
+    # The same request is right: its owner gets an answer, and what it is about is still there.
+    mine = house.mine.ask(route, owned)
+    assert mine.status_code < 300, mine.text
+
+
+def test_the_walk_meets_what_is_owned() -> None:
+    assert sum(names_something(route) for route in ROUTES) > 40
+    assert {route.path.split("/")[1] for route in ROUTES} == {"v1", "spid", "speaker", "speaker-recognition"}
+
+
+def test_profiles_of_another_tenant_are_left_out_of_lists_and_exports(house: House) -> None:
+    owned = own(house.mine.client, "verification")["profile_id"]
+    theirs = house.theirs.client
+    page = theirs.get("/v1/profiles", params={"limit": 500}).json()["items"]
+    assert owned not in {profile["id"] for profile in page}
+    asked = {"passphrase": "correct horse", "profiles": [owned]}
+    assert theirs.post("/v1/profiles/export", json=asked).status_code == 404
+    assert theirs.get("/v1/me").json()["tenant"] == "elsewhere"
+
+
+def test_an_idempotency_key_is_a_tenants_own(house: House) -> None:
+    made = [
+        tenant.client.post("/v1/profiles", json={}, headers={"Idempotency-Key": "the same"}).json()["id"]
+        for tenant in (house.mine, house.theirs)
+    ]
+    assert made[0] != made[1]
+
+
+STEPS: dict[str, Callable[[str], dict[str, object]]] = {
+    "speaker.profile.fetch": lambda guid: {"profileIds": [guid]},
+    "speaker.profile.reset": lambda guid: {"profileIds": [guid]},
+    "speaker.profile.delete": lambda guid: {"profileIds": [guid]},
+    "speaker.profile.enroll": lambda guid: {"profileIds": [guid]},
+    "speaker.context": lambda guid: {"profileIds": [guid]},
+}
+
+
+@pytest.mark.parametrize("family", surface.FAMILIES)
+@pytest.mark.parametrize("step", STEPS)
+def test_nor_over_a_websocket(step: str, family: str, house: House) -> None:
+    path = f"/speaker/ws/{surface.FAMILIES[family]}/profile"
+    owned = own(house.mine.client, surface.FAMILIES[family])["profile_id"]
+    before = house.mine.client.get(f"/v1/profiles/{owned}").json()
+    sound = voices.wav("ada", 4) if step in ("speaker.profile.enroll", "speaker.context") else None
+    with connected(house.server, path, headers={"Ocp-Apim-Subscription-Key": house.their_key}) as speech:
+        said = speech.ask(step, family, sound, **STEPS[step](owned))
+        everyone = speech.ask("speaker.profile.fetch", family, maxPageSize=100)
+    if step == "speaker.profile.fetch":
+        assert "enrollmentsCount" not in json.dumps(said)
+    else:
+        assert said["status"]["statusCode"] != "Success"
+    assert owned not in json.dumps(everyone)
+    assert house.mine.client.get(f"/v1/profiles/{owned}").json() == before
