@@ -70,8 +70,8 @@ def audio_body(
     one: dict[str, Any] = BINARY["schema"]
     audio = {"type": "array", "items": one, "minItems": 1} if several else one
     form = {"type": "object", "required": ["audio"], "properties": {"audio": audio, **fields}}
-    content: dict[str, Any] = dict.fromkeys(AUDIO_TYPES, BINARY)
-    content |= {"multipart/form-data": {"schema": form}}
+    # The form first: generators of clients take the first that they can write, and recordings come as files.
+    content = {"multipart/form-data": {"schema": form}} | dict.fromkeys(AUDIO_TYPES, BINARY)
     return _described(content, (*RAW, *parameters), required=True)
 
 
