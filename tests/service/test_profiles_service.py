@@ -1,7 +1,9 @@
 """Listing, showing, deleting, exporting and importing, by actor."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from earmark.errors import FileMissing, InvalidRequest, ProfileNotFound
 from earmark.service import profiles
 from earmark.service.actor import Actor
-from earmark.service.enrol import enrol
+from earmark.service.enrol import add_recordings, enrol
 from earmark.service.recognise import verify
 from earmark.storage.store import Store, open_store
 from earmark.storage.values import Profile
@@ -76,3 +78,43 @@ def test_exporting_some(
         profiles.export_profiles(stranger, store, file, keys=["ada"], passphrase=PASSPHRASE)
     with pytest.raises(FileMissing):
         profiles.import_profiles(actor, store, tmp_path / "nowhere", passphrase=PASSPHRASE)
+
+
+def test_all_profiles_page_by_page(
+    actor: Actor,
+    stranger: Actor,
+    store: Store,
+    people: list[Profile],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(profiles, "MAX_LISTED", 2)
+    assert sorted(one.id for one in profiles.each_profile(actor, store)) == sorted(one.id for one in people)
+    assert list(profiles.each_profile(stranger, store)) == []
+
+
+class Joined(Engine):
+    """An engine during whose first embedding somebody else adds a recording."""
+
+    def embed(self, *args: Any, **kwargs: Any) -> Any:
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        return super().embed(*args, **kwargs)
+
+    meanwhile: ClassVar[list[Callable[[], object]]] = []
+
+
+def test_what_is_added_while_embedding_anew_is_embedded_too(
+    actor: Actor,
+    store: Store,
+    engine: Engine,
+    people: list[Profile],
+    clips: dict[str, list[Path]],
+    models: Path,
+) -> None:
+    joined = Joined(model="other", home=models)
+    joined.meanwhile.append(lambda: add_recordings(actor, store, engine, "ada", clips["ada"][1:2]))
+    done = profiles.reembed_profile(actor, store, joined, "ada")
+    assert (done.model, len(done.enrolments)) == ("other@1", 2)
+    assert verify(actor, store, joined, "ada", clips["ada"][3]).accepted
+    assert profiles.reembed_profile(actor, store, joined, "ada") == done  # there already: nothing changes
+    assert profiles.show_profile(actor, store, people[1].id).model == "spectrum@1"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from earmark.cli.options import DEFAULT_TENANT
+
 if TYPE_CHECKING:
     from earmark.service.actor import Actor
     from earmark.storage.store import Store
@@ -29,18 +31,24 @@ def make_engine(home: Path | None, *, model: str | None = None, threads: int = 1
 
 
 @contextmanager
-def open_profiles(home: Path | None) -> Iterator[tuple["Actor", "Store"]]:
-    """The store alone, for commands that listen to nothing; closed at the end."""
+def open_profiles(home: Path | None, *, tenant: str = DEFAULT_TENANT) -> Iterator[tuple["Actor", "Store"]]:
+    """The store alone, for commands that listen to nothing; closed at the end. TenantNotFound."""
     from earmark.service.actor import local_actor
+    from earmark.service.tenants import show_tenant
     from earmark.storage.store import open_store
 
     with open_store(home) as store:
-        yield local_actor(), store
+        actor = local_actor(tenant)
+        if tenant != DEFAULT_TENANT:  # the other is always there
+            show_tenant(actor, store)
+        yield actor, store
 
 
 @contextmanager
-def compose(home: Path | None, *, model: str | None = None, threads: int = 1) -> Iterator[Parts]:
+def compose(
+    home: Path | None, *, tenant: str = DEFAULT_TENANT, model: str | None = None, threads: int = 1
+) -> Iterator[Parts]:
     """Everything, for commands that listen and compare; the engine first: a wrong model opens no store."""
     engine = make_engine(home, model=model, threads=threads)
-    with open_profiles(home) as (actor, store):
+    with open_profiles(home, tenant=tenant) as (actor, store):
         yield Parts(actor, store, engine)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from earmark.cli import hearing, models, people, profiles, serve, settings
+from earmark.cli import hearing, keys, models, moving, people, profiles, serve, settings, tenants
 from earmark.cli.exits import Exit
 from earmark.cli.output import AboutFile, complain, complain_plain, say
 from earmark.errors import EarmarkError
@@ -62,6 +62,9 @@ hearing.add_to(app)
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(models.app, name="models")
 serve.add_to(app)
+app.add_typer(keys.app, name="keys")
+app.add_typer(tenants.app, name="tenants")
+app.add_typer(moving.app, name="import")
 settings.add_to(app)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+DEFAULT_TENANT = "default"  # as in storage, which is not imported for a help page
 AUDIO_HELP = "Recordings: files, folders, patterns such as 'calls/*.wav', or - for standard input."
 
 Audio = Annotated[list[str], typer.Argument(metavar="AUDIO", help=AUDIO_HELP, show_default=False)]
@@ -21,6 +22,15 @@ Home = Annotated[
         parser=lambda text: Path(text).expanduser(),
         help="Where profiles, keys and added models are kept.  [default: the platform's data folder]",
         show_default=False,
+    ),
+]
+Tenant = Annotated[
+    str,
+    typer.Option(
+        "--tenant",
+        envvar="EARMARK_TENANT",
+        metavar="TENANT",
+        help="For which tenant of `earmark tenants list`.",
     ),
 ]
 Model = Annotated[

@@ -9,7 +9,18 @@ import typer
 from earmark.cli.batch import Telling, tell
 from earmark.cli.compose import compose
 from earmark.cli.exits import Exit
-from earmark.cli.options import AsJson, Audio, Fmr, Home, Label, Model, Raw, Threads
+from earmark.cli.options import (
+    DEFAULT_TENANT,
+    AsJson,
+    Audio,
+    Fmr,
+    Home,
+    Label,
+    Model,
+    Raw,
+    Tenant,
+    Threads,
+)
 from earmark.cli.output import about, counted, say, say_json
 from earmark.cli.sources import Recording, gather, is_outright, parse_raw
 
@@ -66,6 +77,7 @@ def enroll(
     ] = False,
     raw: Raw = None,
     model: Model = None,
+    tenant: Tenant = DEFAULT_TENANT,
     home: Home = None,
     as_json: AsJson = False,
 ) -> int:
@@ -78,7 +90,7 @@ def enroll(
     sources = [recording.source for recording in recordings]
     # Of several recordings the use case says which one it is about.
     blamed = about(recordings[0].name) if len(recordings) == 1 else nullcontext()
-    with compose(home, model=model) as parts, blamed:
+    with compose(home, tenant=tenant, model=model) as parts, blamed:
         carry_out = add_recordings if add else enrol
         done = carry_out(parts.actor, parts.store, parts.engine, label, sources, raw=form, force=force)
     if as_json:
@@ -101,6 +113,7 @@ def verify(
     raw: Raw = None,
     model: Model = None,
     threads: Threads = 1,
+    tenant: Tenant = DEFAULT_TENANT,
     home: Home = None,
     as_json: AsJson = False,
 ) -> int:
@@ -130,7 +143,7 @@ def verify(
         yes="accepted",
         no="rejected",
     )
-    with compose(home, model=model, threads=threads) as parts:
+    with compose(home, tenant=tenant, model=model, threads=threads) as parts:
 
         def work(one: Recording) -> "Decision":
             return check(parts.actor, parts.store, parts.engine, label, one.source, raw=form, fmr=rate)
@@ -151,6 +164,7 @@ def identify(
     raw: Raw = None,
     model: Model = None,
     threads: Threads = 1,
+    tenant: Tenant = DEFAULT_TENANT,
     home: Home = None,
     as_json: AsJson = False,
 ) -> int:
@@ -182,19 +196,11 @@ def identify(
         yes="identified",
         no="nobody",
     )
-    with compose(home, model=model, threads=threads) as parts:
+    with compose(home, tenant=tenant, model=model, threads=threads) as parts:
         candidates = gather_candidates(parts.actor, parts.store, parts.engine, among=asked)
 
         def work(one: Recording) -> "Identified":
-            return search(
-                parts.actor,
-                parts.store,
-                parts.engine,
-                one.source,
-                among=candidates,
-                raw=form,
-                fmr=rate,
-                top=top,
-            )
+            who, store, engine = parts.actor, parts.store, parts.engine
+            return search(who, store, engine, one.source, among=candidates, raw=form, fmr=rate, top=top)
 
         return tell(recordings, work, how, alone=alone, as_json=as_json)

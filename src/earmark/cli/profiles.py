@@ -3,21 +3,16 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from earmark.cli.compose import compose, open_profiles
+from earmark.cli import reembed
+from earmark.cli.compose import open_profiles
 from earmark.cli.exits import Exit
-from earmark.cli.options import AsJson, Home, Label, Model
+from earmark.cli.options import DEFAULT_TENANT, AsJson, Home, Label, Tenant
 from earmark.cli.output import counted, say, say_json, say_table
-from earmark.cli.progress import with_progress
 from earmark.errors import FileMissing, InvalidRequest
-
-if TYPE_CHECKING:
-    from earmark.service.actor import Actor
-    from earmark.storage.store import Store
-    from earmark.storage.values import Profile
 
 PASSPHRASE = "EARMARK_PASSPHRASE"  # noqa: S105 - the name of a variable
 
@@ -37,12 +32,13 @@ The file holds the recordings and embeddings, sealed under a passphrase; keep th
 
 
 @app.command("list")
-def list_profiles(home: Home = None, as_json: AsJson = False) -> int:
+def list_profiles(tenant: Tenant = DEFAULT_TENANT, home: Home = None, as_json: AsJson = False) -> int:
     """List everybody who is enrolled."""
     from earmark.cli.shapes import profile_json
+    from earmark.service.profiles import each_profile
 
-    with open_profiles(home) as (actor, store):
-        found = sorted(all_profiles(actor, store), key=lambda profile: (profile.label or "", str(profile.id)))
+    with open_profiles(home, tenant=tenant) as (actor, store):
+        found = sorted(each_profile(actor, store), key=lambda profile: (profile.label or "", str(profile.id)))
     if as_json:
         say_json({"profiles": [profile_json(profile) for profile in found]})
     elif not found:
@@ -66,13 +62,13 @@ def list_profiles(home: Home = None, as_json: AsJson = False) -> int:
 
 
 @app.command("show")
-def show(name: Label, home: Home = None, as_json: AsJson = False) -> int:
+def show(name: Label, tenant: Tenant = DEFAULT_TENANT, home: Home = None, as_json: AsJson = False) -> int:
     """Show what is stored about one person."""
     from earmark.cli.shapes import profile_json
     from earmark.cli.words import speech
     from earmark.service import profiles
 
-    with open_profiles(home) as (actor, store):
+    with open_profiles(home, tenant=tenant) as (actor, store):
         profile = profiles.show_profile(actor, store, name)
     if as_json:
         say_json(profile_json(profile))
@@ -88,13 +84,14 @@ def show(name: Label, home: Home = None, as_json: AsJson = False) -> int:
 def delete(
     name: Label,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    tenant: Tenant = DEFAULT_TENANT,
     home: Home = None,
     as_json: AsJson = False,
 ) -> int:
     """Delete a person: recordings, embeddings and the key that sealed them. There is no way back."""
     from earmark.service import profiles
 
-    with open_profiles(home) as (actor, store):
+    with open_profiles(home, tenant=tenant) as (actor, store):
         profile = profiles.show_profile(actor, store, name)
         if not yes:
             if as_json or not sys.stdin.isatty():
@@ -119,13 +116,14 @@ def export(
         list[str] | None,
         typer.Argument(metavar="NAME", help="Whom to export.  [default: everybody]", show_default=False),
     ] = None,
+    tenant: Tenant = DEFAULT_TENANT,
     home: Home = None,
     as_json: AsJson = False,
 ) -> int:
     """Write profiles to a file, sealed under a passphrase, to keep or to move to another machine."""
     from earmark.service import profiles
 
-    with open_profiles(home) as (actor, store):
+    with open_profiles(home, tenant=tenant) as (actor, store):
         for name in names or ():  # a wrong name is told before a passphrase is asked for
             profiles.show_profile(actor, store, name)
         passphrase = read_passphrase(confirm=True)
@@ -142,6 +140,7 @@ def import_(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="What `profiles export` wrote.", show_default=False)
     ],
+    tenant: Tenant = DEFAULT_TENANT,
     home: Home = None,
     as_json: AsJson = False,
 ) -> int:
@@ -151,7 +150,7 @@ def import_(
     if not file.is_file():
         raise FileMissing(f"There is no file {file}: check the path.")
     passphrase = read_passphrase(confirm=False)
-    with open_profiles(home) as (actor, store):
+    with open_profiles(home, tenant=tenant) as (actor, store):
         done = profiles.import_profiles(actor, store, file, passphrase=passphrase)
     if as_json:
         say_json({"added": [str(one) for one in done.added], "skipped": [str(one) for one in done.skipped]})
@@ -161,41 +160,7 @@ def import_(
     return Exit.OK
 
 
-@app.command("reembed")
-def reembed(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="NAME", help="Whom.  [default: everybody]", show_default=False),
-    ] = None,
-    model: Model = None,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> int:
-    """Bring profiles to another model, from the recordings that they keep."""
-    from earmark.service import profiles
-
-    with compose(home, model=model) as parts:
-        keys = names or [str(one.id) for one in all_profiles(parts.actor, parts.store)]
-        for key in with_progress(keys, doing="Embedding anew", quiet=as_json):
-            profiles.reembed_profile(parts.actor, parts.store, parts.engine, key)
-        now = parts.engine.entry.id
-    if as_json:
-        say_json({"reembedded": len(keys), "model": now})
-    else:
-        say(f"Brought {counted(len(keys), 'profile')} to {now}.")
-    return Exit.OK
-
-
-def all_profiles(actor: "Actor", store: "Store") -> "list[Profile]":
-    """Every profile, page by page."""
-    from earmark.service.profiles import MAX_LISTED, list_profiles
-
-    found: list[Profile] = []
-    while True:
-        page = list_profiles(actor, store, after=found[-1].id if found else None)
-        found += page
-        if len(page) < MAX_LISTED:
-            return found
+reembed.add_to(app)
 
 
 def read_passphrase(*, confirm: bool) -> str:

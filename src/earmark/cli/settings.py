@@ -29,6 +29,7 @@ EARLIER = (
         "Master key, 32 bytes in base64, instead of the file master.key in the home folder.",
     ),
     ("EARMARK_SETTINGS", "Settings file to read instead of earmark.toml in the home folder."),
+    ("EARMARK_TENANT", "Tenant that the command line acts for; the tenant default if unset."),
     ("EARMARK_PASSPHRASE", "Passphrase of profile exports, instead of being asked for it."),
 )
 

@@ -4,15 +4,22 @@ The shapes are stable: a field may be added, but none is renamed or removed with
 `docs/cli/reference.md` is generated from the annotations.
 """
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, NotRequired, TypedDict
 
+from earmark.cli.exits import exit_for
 from earmark.errors import EarmarkError, QualityRefused
 from earmark.voice.quality import Quality
 from earmark.voice.scoring.decision import Candidate, Decision, Identification
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from earmark.service.arrivals import Refusal
     from earmark.service.enrol import Enrolled
-    from earmark.storage.values import Profile
+    from earmark.service.keys import ApiKey
+    from earmark.service.moving_in import Moved
+    from earmark.storage.values import Profile, Tenant
     from earmark.voice.models.catalog import ModelEntry
     from earmark.voice.models.self_check import SelfCheck
 
@@ -154,6 +161,69 @@ class SelfCheckJson(TypedDict):
     different: Annotated[float, "mean cosine of two voices"]
 
 
+class ReembeddingFailureJson(TypedDict):
+    """A profile that stays with the model that it had."""
+
+    profile: Annotated[str, "identifier"]
+    error: Annotated[ErrorJson, "why"]
+
+
+class ReembeddingJson(TypedDict):
+    """What `profiles reembed` did."""
+
+    model: Annotated[str, "name and version that profiles were brought to"]
+    reembedded: Annotated[int, "profiles brought over by this command"]
+    already: Annotated[int, "profiles that were there already, or have no recording yet"]
+    failed: list[ReembeddingFailureJson]
+
+
+class KeyJson(TypedDict):
+    """An API key without its secret."""
+
+    id: Annotated[str, "identifier, by which it is revoked and rotated"]
+    name: Annotated[str | None, "what people call it"]
+    roles: Annotated[list[str], "what it may do"]
+    created: Annotated[str, "ISO 8601, UTC"]
+    expires: Annotated[str | None, "ISO 8601, UTC; null for never"]
+    expired: Annotated[bool, "whether that time has passed"]
+    hint: Annotated[str, "the secret's last four characters"]
+
+
+class NewKeyJson(TypedDict):
+    """What `keys create` and `keys rotate` made."""
+
+    key: KeyJson
+    secret: Annotated[str, "the key itself: shown this once, and not kept"]
+
+
+class TenantJson(TypedDict):
+    """A tenant."""
+
+    tenant: Annotated[str, "its name"]
+    created: Annotated[str, "ISO 8601, UTC"]
+    keep_audio: Annotated[bool, "whether the recordings of enrolments are kept, sealed"]
+
+
+class MovedJson(TypedDict):
+    """One profile of `import azure`; what is refused before any listening has no `recordings`."""
+
+    profile: Annotated[str, "identifier, as before"]
+    outcome: Annotated[str, "imported, would be imported, or refused"]
+    recordings: NotRequired[Annotated[list[QualityJson], "quality of each recording"]]
+    doubts: NotRequired[Annotated[list[str], "in words: recordings that sound unlike the rest"]]
+    refusals: NotRequired[Annotated[list["RefusalJson"], "why it was refused"]]
+
+
+class RefusalJson(TypedDict):
+    """One reason of a refusal, as in the report."""
+
+    row: Annotated[int, "of the table"]
+    profile: Annotated[str, "identifier, or what stands in its place"]
+    file: Annotated[str | None, "the recording that it is about; null when it is about the profile"]
+    code: Annotated[str, "stable, see the table of errors"]
+    message: Annotated[str, "what is wrong and what to do"]
+
+
 def quality_json(quality: Quality) -> QualityJson:
     """A `Quality`, its numbers rounded to what they are good for."""
     return {
@@ -264,3 +334,57 @@ def model_json(entry: "ModelEntry", *, default: bool) -> ModelJson:
 def check_json(check: "SelfCheck") -> SelfCheckJson:
     """A `SelfCheck`."""
     return {"eer": round(check.eer, 4), "same": round(check.same, 4), "different": round(check.different, 4)}
+
+
+def reembedding_json(
+    model: str, *, done: int, already: int, failed: "Sequence[tuple[Profile, EarmarkError]]"
+) -> ReembeddingJson:
+    """How many profiles are at the model now, and which are not."""
+    failures: list[ReembeddingFailureJson] = [
+        {"profile": str(profile.id), "error": error_json(error, exit_code=exit_for(type(error)))}
+        for profile, error in failed
+    ]
+    return {"model": model, "reembedded": done, "already": already, "failed": failures}
+
+
+def key_json(key: "ApiKey") -> KeyJson:
+    """An `ApiKey`."""
+    return {
+        "id": str(key.id),
+        "name": key.name,
+        "roles": [role.value for role in sorted(key.roles)],
+        "created": key.created.isoformat(timespec="seconds"),
+        "expires": None if key.expires is None else key.expires.isoformat(timespec="seconds"),
+        "expired": key.expires is not None and key.expires <= datetime.now(UTC),
+        "hint": key.hint,
+    }
+
+
+def tenant_json(tenant: "Tenant") -> TenantJson:
+    """A `Tenant`."""
+    return {
+        "tenant": tenant.id,
+        "created": tenant.created.isoformat(timespec="seconds"),
+        "keep_audio": tenant.keep_audio,
+    }
+
+
+def refusal_json(refusal: "Refusal") -> RefusalJson:
+    """A `Refusal` of a table's row."""
+    return {
+        "row": refusal.row,
+        "profile": refusal.profile,
+        "file": refusal.file,
+        "code": refusal.error.code,
+        "message": str(refusal.error),
+    }
+
+
+def moved_json(moved: "Moved", *, outcome: str) -> MovedJson:
+    """What came of one arrival."""
+    profile = str(moved.arrival.id)
+    if moved.refusals:
+        reasons = [refusal_json(refusal) for refusal in moved.refusals]
+        return {"profile": profile, "outcome": outcome, "refusals": reasons}
+    qualities = [quality_json(quality) for quality in moved.qualities]
+    return {"profile": profile, "outcome": outcome, "recordings": qualities, "doubts": list(moved.doubts)}

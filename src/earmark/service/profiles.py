@@ -1,21 +1,23 @@
 """What is stored of people: make, list, show, change, empty, delete, export, import, and embed anew."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import UUID
 
-from earmark.errors import AudioNotKept, FileMissing, InvalidRequest
+from earmark.errors import AudioNotKept, FileMissing, InvalidRequest, SealBroken
 from earmark.service.actor import Actor, Permission, needs
 from earmark.storage import profiles, transfer
 from earmark.storage.clips import decode_clip
 from earmark.storage.store import Store
 from earmark.storage.transfer import Imported
-from earmark.storage.values import Profile, ProfileKind
+from earmark.storage.values import Profile, ProfileKind, ProfileRecord
 from earmark.storage.voiceprints import list_profile_ids, load_record, replace_embeddings
 from earmark.voice.engine import Engine
+from earmark.voice.voiceprint import Embedding
 
 MAX_LISTED = 1_000
+ATTEMPTS = 3  # to embed a profile anew that others add to at the same time
 
 
 class Unchanged:
@@ -69,6 +71,15 @@ def list_profiles(
     if not 1 <= limit <= MAX_LISTED:
         raise InvalidRequest(f"Asked for {limit} profiles at once: ask for 1 to {MAX_LISTED:,}.")
     return profiles.list_profiles(actor.tenant, store, kind=kind, limit=limit, after=after)
+
+
+@needs(Permission.MANAGE)
+def each_profile(actor: Actor, store: Store, *, kind: ProfileKind | None = None) -> Iterator[Profile]:
+    """Yield all profiles, of all kinds or one, in the order of their GUIDs."""
+    after = None
+    while page := profiles.list_profiles(actor.tenant, store, kind=kind, limit=MAX_LISTED, after=after):
+        yield from page
+        after = page[-1].id
 
 
 @needs(Permission.MANAGE, Permission.ENROL)
@@ -175,14 +186,35 @@ def import_profiles(actor: Actor, store: Store, file: Path | BinaryIO, *, passph
         raise FileMissing(f"The file {file} cannot be read ({error.strerror}): check the path.") from None
 
 
+def is_outdated(profile: Profile, engine: Engine) -> bool:
+    """Whether another model than the engine's made the profile; one without enrolments is of none."""
+    return profile.model not in (None, engine.entry.id)
+
+
 @needs(Permission.MANAGE)
 def reembed_profile(actor: Actor, store: Store, engine: Engine, key: str | UUID) -> Profile:
     """Embed a profile's kept recordings with the engine's model: all of them, or the profile stays as it was.
 
-    A profile without enrolments has nothing to embed. Raises ProfileNotFound, AudioNotKept, SealBroken.
+    One that is not outdated stays as it is, so a run over many can be taken up again. Raises ProfileNotFound,
+    AudioNotKept, SealBroken, and InvalidRequest when others keep adding to it meanwhile.
     """
-    profile = profiles.find_profile(actor.tenant, store, key)
-    record = load_record(actor.tenant, store, profile.id)
+    profile_id = profiles.find_profile(actor.tenant, store, key).id
+    for attempt in range(ATTEMPTS):
+        record = load_record(actor.tenant, store, profile_id)
+        if not is_outdated(record.profile, engine):
+            return record.profile
+        embeddings = _embed_anew(engine, record)
+        try:
+            replace_embeddings(actor.tenant, store, profile_id, embeddings)
+        except InvalidRequest:
+            if attempt == ATTEMPTS - 1:
+                raise
+            continue  # recordings were added while we listened
+        return profiles.find_profile(actor.tenant, store, profile_id)
+    raise AssertionError("unreachable")
+
+
+def _embed_anew(engine: Engine, record: ProfileRecord) -> dict[UUID, Embedding]:
     embeddings = {}
     for one in record.records:
         if one.audio is None:
@@ -190,7 +222,9 @@ def reembed_profile(actor: Actor, store: Store, engine: Engine, key: str | UUID)
                 "This profile's recordings are not all kept, so it cannot be embedded anew: "
                 "ask the person to enrol again."
             )
-        embeddings[one.enrolment.id] = engine.embed(decode_clip(one.audio))
-    if embeddings:
-        replace_embeddings(actor.tenant, store, profile.id, embeddings)
-    return profiles.find_profile(actor.tenant, store, profile.id)
+        try:
+            clip = decode_clip(one.audio)
+        except ValueError:
+            raise SealBroken("A kept recording is damaged: restore a backup.") from None
+        embeddings[one.enrolment.id] = engine.embed(clip)
+    return embeddings
