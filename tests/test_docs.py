@@ -1,4 +1,4 @@
-"""The README's commands and Python, run as they stand there; run as a program it writes their output anew.
+"""The README's and the guide's commands and Python, run as they stand; as a program it writes output anew.
 
 A console block holds `$ earmark ...` lines, each followed by what it prints; all blocks share one new state
 folder and run in a copy of the sample clips, as the README says. Numbers may differ (another processor, a
@@ -11,12 +11,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+from server import Server, running_server
+
+from earmark import Client
+from earmark.cli.settings import page as settings_page
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+SERVICE = ROOT / "docs" / "service.md"
 SAMPLES = ROOT / "src" / "earmark" / "samples"
-BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(console|python|bash)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VARIES = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "ID"),
     (re.compile(r"more than 99.9 %|less than 0.1 %", re.IGNORECASE), "N %"),
@@ -72,18 +80,40 @@ def test_the_readme_prints_what_it_says(tmp_path: Path) -> None:
             assert masked(answered(block, tour)) == masked(block), "run `make docs`"
 
 
-def test_the_readmes_python_runs(tmp_path: Path) -> None:
-    for kind, block in BLOCK.findall(README.read_text(encoding="utf-8")):
-        if kind == "python":
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("served")) as running:
+        yield running
+
+
+@pytest.mark.parametrize("page", [README, SERVICE], ids=lambda page: page.name)
+@pytest.mark.parametrize("language", ["python", "bash"])
+def test_blocks_run_beside_a_service(page: Path, language: str, server: Server, tmp_path: Path) -> None:
+    if language == "bash" and shutil.which("curl") is None:
+        pytest.skip("there is no curl on this machine")
+    tour = tour_folder(tmp_path)
+    environment = {"EARMARK_HOME": str(tmp_path / "home"), "EARMARK_URL": server.url}
+    for kind, block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if kind == language:
+            strict = [sys.executable, "-c", block] if kind == "python" else ["bash", "-euc", block]
             done = subprocess.run(
-                [sys.executable, "-c", block],
-                cwd=tour_folder(tmp_path),
-                env=os.environ | {"EARMARK_HOME": str(tmp_path / "home")},
+                strict,
+                cwd=tour,
+                env=os.environ | environment | {"EARMARK_API_KEY": server.key},
                 capture_output=True,
                 text=True,
                 check=False,
             )
             assert done.returncode == 0, done.stderr
+            assert "urn:earmark:error" not in done.stdout, done.stdout
+    with Client(server.url, server.key) as client:  # the next block's people may have the same names
+        for profile in client.list_profiles():
+            client.delete_profile(profile.id)
+
+
+def test_the_settings_page_is_up_to_date() -> None:
+    written = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert written == settings_page(), "run `make docs`"
 
 
 def test_relative_links_lead_somewhere() -> None:

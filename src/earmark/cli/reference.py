@@ -7,10 +7,12 @@ from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_h
 
 import typer.main
 
+from earmark.api.azure import errors as azure
+from earmark.api.native import errors as native
 from earmark.cli import shapes
 from earmark.cli.exits import MEANING, Exit, exit_for
 from earmark.cli.main import app
-from earmark.errors import EarmarkError
+from earmark.errors import EarmarkError, InvalidRequest
 
 HEAD = """# Command line reference
 
@@ -74,18 +76,25 @@ def _exits() -> str:
 
 
 def _errors() -> str:
-    rows = [(error.code, int(exit_for(error)), error.__name__) for error in _leaves(EarmarkError)]
-    rows += [(code, int(exit_code), meaning) for code, exit_code, meaning in OWN_CODES]
-    lines = "".join(f"| `{code}` | {exit_code} | {what} |\n" for code, exit_code, what in rows)
-    return f"| code | exit | in Python, or meaning |\n| --- | --: | --- |\n{lines}"
+    rows = []
+    for error in _told(EarmarkError):
+        foreign = " ".join(str(part) for part in azure.status_of(error))
+        rows.append(
+            f"| `{error.code}` | {int(exit_for(error))} | {native.status_of(error)} | {foreign} | "
+            f"{error.__name__} |\n"
+        )
+    rows += [f"| `{code}` | {int(exit_code)} | | | {meaning} |\n" for code, exit_code, meaning in OWN_CODES]
+    head = "| code | exit | status of `/v1` | of Azure's APIs | in Python, or meaning |\n"
+    return f"{head}| --- | --: | --: | --- | --- |\n{''.join(rows)}"
 
 
-def _leaves(root: type[EarmarkError]) -> Iterator[type[EarmarkError]]:
+def _told(root: type[EarmarkError]) -> Iterator[type[EarmarkError]]:
+    """The errors that are raised; the others only gather them."""
     children = root.__subclasses__()
-    if not children:
+    if not children or root is InvalidRequest:
         yield root
     for child in children:
-        yield from _leaves(child)
+        yield from _told(child)
 
 
 def _shape(shape: Any) -> str:

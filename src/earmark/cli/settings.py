@@ -1,6 +1,7 @@
 """`earmark settings`: every setting of the service, its value now, and what it means."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ A setting's value comes from the option of `earmark serve`, else from the enviro
 earmark.toml in the home folder (or the file that EARMARK_SETTINGS names), else it is the default.
 """
 
-# Read elsewhere, before there is a home to read a file from.
+# Read elsewhere: before there is a home to read a file from, or without a service.
 EARLIER = (
     (
         "EARMARK_HOME",
@@ -30,6 +31,8 @@ EARLIER = (
     ),
     ("EARMARK_SETTINGS", "Settings file to read instead of earmark.toml in the home folder."),
     ("EARMARK_TENANT", "Tenant that the command line acts for; the tenant default if unset."),
+    ("EARMARK_URL", "Address of the service for `earmark.Client`; http://127.0.0.1:8080 if unset."),
+    ("EARMARK_API_KEY", "API key for `earmark.Client`."),
     ("EARMARK_PASSPHRASE", "Passphrase of profile exports, instead of being asked for it."),
 )
 
@@ -116,3 +119,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return ",".join(str(part) for part in value) or "-"
     return "-" if value is None else str(value)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")
