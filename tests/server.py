@@ -54,14 +54,16 @@ def running_server(
     ports: Sequence[int] = (0,),
     key: str = KEY,
     prefix: Sequence[str] = (),
+    program: Sequence[str] = (sys.executable, "-m", "earmark"),
 ) -> Iterator[Server]:
     """Start a server on `home` and wait until it listens; it is stopped at the end.
 
-    `args` go to `earmark serve`, `env` is added to the environment, `prefix` runs it under another command.
+    `args` go to `earmark serve`, `env` is added to the environment, `prefix` runs it under another command,
+    and `program` is another one than this environment's.
     """
     asked = [part for port in ports for part in ("--port", str(port))]
     process = subprocess.Popen(
-        [*prefix, sys.executable, "-m", "earmark", "serve", "--home", str(home), *asked, *args],
+        [*prefix, *program, "serve", "--home", str(home), *asked, *args],
         env=os.environ | {"EARMARK_BOOTSTRAP_KEY": key, "OMP_NUM_THREADS": "1"} | dict(env or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -9,7 +9,10 @@ import venv
 import zipfile
 from pathlib import Path
 
+import httpx
 import pytest
+import voices
+from server import running_server
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,3 +92,20 @@ def test_the_installed_command_enrols_and_verifies(command: Path, tmp_path: Path
     assert json.loads(same.stdout)["accepted"] is True
     other = run(command, "verify", "alice", second[-1], "--json", **home)
     assert other.returncode == 1, other.stderr + other.stdout
+
+
+def test_the_installed_command_serves(command: Path, tmp_path: Path) -> None:
+    with (
+        running_server(tmp_path, program=[str(command)]) as server,
+        httpx.Client(base_url=server.url, headers=server.headers, timeout=60) as client,
+    ):
+        assert client.get("/ready").json()["status"] == "ready"
+        made = client.post("/v1/profiles", json={}).json()["id"]
+        enrolled = client.post(f"/v1/profiles/{made}/enrolments", content=voices.wav("ada", 1, 2))
+        assert enrolled.json()["profile"]["state"] == "enrolled"
+        answer = client.post(f"/v1/profiles/{made}/verify", content=voices.wav("ada", 4))
+        assert answer.json()["accepted"] is True
+        # Microsoft's newest REST, from the same wheel.
+        base = "/speaker-recognition/verification/text-independent/profiles"
+        created = client.post(base, params={"api-version": "2021-09-05"}, json={"locale": "en-US"})
+        assert created.status_code == 201

@@ -114,3 +114,11 @@ def test_a_key_that_cannot_be(key: str, api: httpx.Client) -> None:
     answer = api.post("/v1/profiles", json={}, headers={KEY: key})
     assert answer.status_code == 422
     assert answer.json()["code"] == "invalid_argument"
+
+
+def test_an_answer_is_not_told_to_a_key_that_may_not_ask(api: httpx.Client, server: Server) -> None:
+    headers = once()
+    assert api.post("/v1/profiles", json={}, headers=headers).status_code == 201
+    weak = api.post("/v1/keys", json={"roles": ["recognise"]}).json()["secret"]
+    with httpx.Client(base_url=server.url, headers={"X-API-Key": weak}) as other:
+        assert other.post("/v1/profiles", json={}, headers=headers).status_code == 403

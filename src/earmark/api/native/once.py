@@ -57,7 +57,8 @@ async def once(
         return (await work(None)).respond()
     if not KEY.fullmatch(key):
         raise InvalidArgument(f"{HEADER} takes 1 to 255 printable characters.")
-    answer_id = uuid5(SPACE, f"{actor.tenant}\n{key}")
+    # The roles too: whoever may do less is not told the answer to what it may not ask.
+    answer_id = uuid5(SPACE, f"{actor.tenant}\n{' '.join(sorted(actor.permissions))}\n{key}")
     under_way = door.under_way
     if answer_id in under_way:
         raise ServiceBusy(f"The first request with this {HEADER} is still under way: ask again.")
