@@ -31,6 +31,11 @@ def wav(speaker: str, *clips: int, seconds: float | None = None) -> bytes:
     return as_wav(pcm(speaker, *clips, seconds=seconds))
 
 
+def seconds(speaker: str, *clips: int) -> float:
+    """How long the clips are, joined."""
+    return len(pcm(speaker, *clips)) / 2 / RATE
+
+
 def as_wav(samples: bytes, *, rate: int = RATE, channels: int = 1) -> bytes:
     """PCM16 bytes under a RIFF header that says `rate` and `channels`."""
     file = io.BytesIO()

@@ -11,6 +11,7 @@ STATUS: dict[type[EarmarkError], tuple[int, str]] = {
     errors.EarmarkError: (500, "InternalServerError"),
     errors.AudioError: (400, "InvalidRequest"),
     errors.NotFound: (404, "NotFound"),
+    errors.ProfileNotFound: (404, "Not Found"),  # as the published examples write it
     errors.UsageError: (400, "InvalidRequest"),
     errors.InvalidArgument: (400, "InvalidArgument"),
     errors.KeyInvalid: (401, "Unauthorized"),
@@ -43,17 +44,19 @@ def message_of(error: EarmarkError) -> str:
     return str(error)
 
 
-def respond(error: EarmarkError, request: Request) -> Response:  # noqa: ARG001 - the same for all requests
+def respond(error: EarmarkError, request: Request) -> Response:
     """Return the error body of v2.0 and 2021-09-05."""
     status, code = status_of(type(error))
+    # A passphrase's 50 recordings are an invalid operation, 300 s of any words an invalid request.
+    if isinstance(error, errors.EnrolmentLimit) and "/text-independent/" in request.url.path:
+        code = "InvalidRequest"
     return _answer(error, status, code)
 
 
 def respond_v1(error: EarmarkError, request: Request) -> Response:  # noqa: ARG001
     """Return the error body of v1.0, whose codes were fewer."""
     status, code = status_of(type(error))
-    if status == 400:
-        code = "BadRequest"
+    code = {400: "BadRequest", 404: "NotFound"}.get(status, code)
     return _answer(error, status, code)
 
 
