@@ -33,9 +33,10 @@ format: $(VENV)/.dev ## let the linter mend what it can
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-docs: $(VENV)/.run ## write the generated pages and the output in the README again
+docs: $(VENV)/.dev ## write the generated pages and the output in the README again
 	$(VENV)/bin/python -m earmark.cli.reference docs/cli/reference.md
 	$(VENV)/bin/python -m earmark.cli.settings docs/settings.md
+	$(VENV)/bin/python tests/contract/coverage_page.py docs/azure-coverage.md
 	$(VENV)/bin/python tests/test_docs.py
 
 bench: $(TRAIN_VENV)/.train ## speed and memory, beside the baseline (a large download the first time)
