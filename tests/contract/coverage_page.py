@@ -26,7 +26,8 @@ field: it fails if it is listed here and did neither. "HTTP" and "WebSocket" are
 no client of Microsoft's sends or shows; "v1.0 samples" does what the samples of 2016 to 2018 did, which were
 never a package; all the others are Microsoft's own clients, unmodified.
 
-This page is generated from the tests by `make docs`, and a test compares it with them. The tests are in `tests/contract`.
+This page is generated from the tests by `make docs`, and a test compares it with them. The tests are in
+`tests/contract`.
 """
 
 
