@@ -5,13 +5,14 @@ import os
 import time
 from collections.abc import Iterator
 
-SECTIONS = ("speed", "memory", "search", "precision", "limit")
+SECTIONS = ("speed", "memory", "search", "precision", "limit", "service")
 TITLES = {
     "speed": "Seconds of audio embedded per second",
     "memory": "Memory over 1,000 different clip lengths",
     "search": "1:N search, one thread",
     "precision": "Other precisions and runtimes",
     "limit": "Share of the processor's limit",
+    "service": "Verification over HTTP",
 }
 
 
@@ -20,6 +21,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--model", help="name of a model in the catalogue (default: the default model)")
     parser.add_argument("--rounds", type=int, default=9, help="alternating rounds behind each median")
+    parser.add_argument(
+        "--requests", type=int, default=10_000, help="requests over which the service's memory is watched"
+    )
+    parser.add_argument(
+        "--route", choices=("azure", "native"), default="native", help="route by which the service is asked"
+    )
     parser.add_argument("--only", choices=SECTIONS, nargs="+", default=SECTIONS)
     asked = parser.parse_args()
     # Before NumPy is loaded: its matrix products must not take more threads than a row says.
@@ -28,20 +35,23 @@ def main() -> None:
     started = time.monotonic()
     for name in asked.only:
         print(f"\n## {TITLES[name]}")
-        for line in section(name, asked.model, asked.rounds):
+        for line in section(name, asked):
             print(line, flush=True)
     print(f"\nDone in {time.monotonic() - started:.0f} s.")
 
 
-def section(name: str, model: str | None, rounds: int) -> Iterator[str]:
+def section(name: str, asked: argparse.Namespace) -> Iterator[str]:
     """Lines of one section."""
-    from bench import limit, memory, precision, search, speed, subjects
+    from bench import limit, memory, precision, search, service, speed, subjects
 
+    model, rounds = asked.model, asked.rounds
     root = subjects.speech_root()
     if name == "search":
         return search.lines(rounds)
     if name == "memory":
         return memory.lines(model)
+    if name == "service":
+        return service.lines(asked.requests, asked.route)
     found = subjects.entry(model)
     if name == "speed":
         return speed.lines(found, root, rounds)

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from earmark.errors import EarmarkError, InvalidRequest
@@ -58,6 +58,8 @@ def explain(error: Exception) -> EarmarkError:
         return InvalidRequest("; ".join(_problem(one) for one in error.errors()) + ".")
     if isinstance(error, HTTPException) and error.status_code < 500:
         return InvalidRequest("The request's body cannot be read: check how it was written.")
+    if isinstance(error, ClientDisconnect):  # nobody is there to read it
+        return InvalidRequest("The client left before its request was whole.")
     log.error("fault", where=describe_fault(error))
     return EarmarkError("A fault of Earmark itself: its log says where. Please report that line.")
 

@@ -4,15 +4,14 @@ import asyncio
 import contextlib
 import signal
 import socket
-from asyncio import TimerHandle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from earmark.api.guards import BoundedHttp, BoundedWebSocket
 from earmark.api.settings import Settings
 from earmark.errors import AddressInUse, InvalidRequest
 
@@ -93,43 +92,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-class _Protocol(HttpToolsProtocol):
-    """HTTP with a time limit on a request's header, which the library does not have."""
-
-    header_seconds = 10.0
-    _timer: TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._begin()
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._begin()
-
-    def on_headers_complete(self) -> None:
-        self._end()
-        super().on_headers_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._end()
-        super().connection_lost(exc)
-
-    def _begin(self) -> None:
-        if self._timer is None:
-            self._timer = self.loop.call_later(self.header_seconds, self.transport.abort)
-
-    def _end(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-
 def _configure(app: ASGIApp, settings: Settings, *, tls: bool) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
-        http=type("Protocol", (_Protocol,), {"header_seconds": settings.header_seconds}),
-        ws="websockets-sansio",
+        http=type("Http", (BoundedHttp,), {"header_seconds": settings.header_seconds}),
+        ws=BoundedWebSocket,
         ws_max_size=WEBSOCKET_BYTES,
         lifespan="off",
         log_config=None,
