@@ -22,7 +22,7 @@ from earmark.service.phrases import hear_phrase
 from earmark.service.policy import NATIVE, EnrolmentPolicy, Missing, check_room, missing
 from earmark.service.recordings import load_recording
 from earmark.storage.labels import normalise_label
-from earmark.storage.profiles import add_enrolments, create_profile, find_profile
+from earmark.storage.profiles import MAX_ENROLMENTS, add_enrolments, create_profile, find_profile
 from earmark.storage.store import Store
 from earmark.storage.values import Enrolment, Profile, ProfileKind, ProfileState
 from earmark.storage.voiceprints import load_voiceprint
@@ -32,7 +32,9 @@ from earmark.voice.features import Floats
 from earmark.voice.quality import Quality
 from earmark.voice.voiceprint import Embedding
 
-ATTEMPTS = 5  # to add to a profile that others change at the same time
+# To add to a profile that others add to at the same time: each attempt that fails is a recording of theirs,
+# and a profile holds no more.
+ATTEMPTS = MAX_ENROLMENTS
 
 
 @dataclass(frozen=True)
@@ -156,25 +158,22 @@ def add_recordings(
     kind), ProfileChanged (it is not at the revision `expected`), EnrolmentLimit, ModelMismatch when another
     model made the profile, and what `enrol` raises. Nothing is stored then.
     """
-    before = _added_before(actor, store, key, kind, enrolment_ids, policy)
-    if before is not None:
+    if (before := _added_before(actor, store, key, kind, enrolment_ids, policy)) is not None:
         return before
     profile = _find(actor, store, key, kind, expected)
     check_model(profile, engine)
     heard = _listen(engine, audios, policy, raw=raw, sample_rate=sample_rate)
     for attempt in range(ATTEMPTS):
         # Others may have added to it, or emptied it, while we listened: judged by what is there now.
+        if (before := _added_before(actor, store, key, kind, enrolment_ids, policy)) is not None:
+            return before  # the same request, sent twice, was faster
         profile = _find(actor, store, key, kind, expected)
         check_model(profile, engine)
         check_room(
             len(profile.enrolments) + len(heard.clips), profile.total_seconds + heard.total_seconds, policy
         )
-        known = load_voiceprint(actor.tenant, store, profile.id).embeddings if profile.enrolments else ()
-        consistency, doubts = _judge(engine, known, heard, force=force)
-        lacks = Missing(
-            speech_seconds=max(0.0, missing(profile, policy).speech_seconds - heard.speech_seconds),
-            recordings=max(0, missing(profile, policy).recordings - len(heard.clips)),
-        )
+        consistency, doubts = _judge(engine, _known(actor, store, profile), heard, force=force)
+        lacks = _without(missing(profile, policy), heard)
         done = enough or lacks.nothing or profile.state is ProfileState.ENROLLED
         try:
             added = add_enrolments(
@@ -189,7 +188,7 @@ def add_recordings(
                 expected=profile.revision,
             )
         except ProfileChanged:
-            if expected is not None or attempt == ATTEMPTS - 1:
+            if attempt == ATTEMPTS - 1:
                 raise
             continue
         return Enrolled(added, added.enrolments[-len(heard.clips) :], consistency, doubts, lacks)
@@ -257,6 +256,20 @@ def _find(
     if expected is not None and profile.revision != expected:
         raise ProfileChanged("This profile was changed meanwhile: read it again, then decide.")
     return profile
+
+
+def _without(lacks: Missing, heard: _Listened) -> Missing:
+    return Missing(
+        speech_seconds=max(0.0, lacks.speech_seconds - heard.speech_seconds),
+        recordings=max(0, lacks.recordings - len(heard.clips)),
+    )
+
+
+def _known(actor: Actor, store: Store, profile: Profile) -> Sequence[Embedding]:
+    try:
+        return load_voiceprint(actor.tenant, store, profile.id).embeddings if profile.enrolments else ()
+    except ProfileNotFound:  # emptied or deleted a moment ago: storing will tell which
+        return ()
 
 
 def _phrase(profile: Profile, heard: _Listened) -> str | None:

@@ -85,16 +85,19 @@ def rotate_key(actor: Actor, store: Store, key_id: UUID, *, overlap: timedelta =
     """Make a key of the same name, roles and end in place of another, which works for `overlap` more.
 
     Raises KeyNotFound, PermissionDenied for a key with roles that the actor lacks, InvalidRequest for an
-    overlap of more than 30 days.
+    overlap of more than 30 days, or a key that has expired: its successor would have expired as well.
     """
     if not timedelta(0) <= overlap <= MAX_OVERLAP:
         raise InvalidRequest(f"Both keys can work for at most {MAX_OVERLAP.days} days: ask for less.")
     old = _to_key(api_keys.find_key(actor.tenant, store, key_id))
     if not old.roles <= actor.permissions:
         raise PermissionDenied("This key has roles that the caller lacks: let somebody with them rotate it.")
+    now = datetime.now(UTC)
+    if old.expires is not None and old.expires <= now:
+        raise InvalidRequest("This key has expired, and so would its successor: make a new key.")
     secret = _secret()
     row = _row(actor.tenant, secret, old.roles, name=old.name, expires=old.expires)
-    until = datetime.now(UTC) + overlap
+    until = now + overlap
     api_keys.replace_key(actor.tenant, store, key_id, row, _digest(secret), until=until)
     return NewKey(_to_key(row), secret)
 

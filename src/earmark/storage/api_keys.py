@@ -7,9 +7,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from earmark.errors import KeyNotFound
+from earmark.errors import KeyNotFound, TenantNotFound
 from earmark.storage.schema import api_keys, tenants
 from earmark.storage.store import Store
+from earmark.storage.tenant_keys import NO_TENANT
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,14 @@ class KeyRow:
 
 
 def insert_key(tenant: str, store: Store, row: KeyRow, digest: bytes, *, first: bool = False) -> bool:
-    """Store a key by the SHA-256 of it; `first`: only where the tenant has none. Returns whether it was."""
+    """Store a key by the SHA-256 of it; `first`: only where the tenant has none. Returns whether it was.
+
+    Raises TenantNotFound: the tenant may have been deleted since the caller was known.
+    """
+    there = sa.select(sa.exists().where(tenants.c.id == tenant, ~tenants.c.leaving))
     with store.writing() as connection:
+        if not connection.scalar(there):
+            raise TenantNotFound(NO_TENANT)
         of_tenant = sa.select(sa.exists().where(api_keys.c.tenant == tenant))
         if first and connection.scalar(of_tenant):
             return False

@@ -41,9 +41,9 @@ def complete_tenant_keys(connection: sa.Connection, vault: Vault) -> None:
             connection.execute(sa.update(profile_keys).where(same).values(wrapped=wrapped))
 
 
-def remove_leaving(connection: sa.Connection) -> None:
-    """Remove tenants whose key is destroyed, with all their data."""
+def remove_leaving(connection: sa.Connection) -> bool:
+    """Remove tenants whose key is destroyed, with all their data; returns whether there were any."""
     leaving = sa.select(tenants.c.id).where(tenants.c.leaving)
     for table in (profiles, answers, api_keys):  # keys, enrolments and audio go with their profile
         connection.execute(sa.delete(table).where(table.c.tenant.in_(leaving)))
-    connection.execute(sa.delete(tenants).where(tenants.c.leaving))
+    return connection.execute(sa.delete(tenants).where(tenants.c.leaving)).rowcount > 0

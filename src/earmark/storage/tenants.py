@@ -24,11 +24,14 @@ def create_tenant(store: Store, tenant: str, *, keep_audio: bool = True) -> Tena
         )
     now = datetime.now(UTC)
     with store.writing() as connection:
+        finished = remove_leaving(connection)  # one of this name may be half deleted
         try:
             connection.execute(sa.insert(tenants).values(id=tenant, created=now, keep_audio=keep_audio))
         except IntegrityError:
             raise TenantTaken("There is a tenant of this name already: choose another.") from None
         insert_tenant_key(connection, store.vault, tenant)
+    if finished:
+        store.forget_deleted()
     return Tenant(tenant, now, keep_audio)
 
 
@@ -57,15 +60,17 @@ def delete_tenant(store: Store, tenant: str) -> bool:
     """Destroy the tenant's wrapping key, and only then remove its data; TenantNotFound, InvalidRequest.
 
     From the first moment on nothing of the tenant can be opened, whatever happens to the rest; a removal
-    that is cut short is finished when the store is opened again. Returns False as `delete_profile` does.
+    that is cut short is finished when it is asked for again, or the store is opened, or another tenant is
+    made or deleted. Returns False as `delete_profile` does.
     """
     if tenant == DEFAULT_TENANT:
         raise InvalidRequest("The default tenant cannot be deleted: delete its profiles, or the whole store.")
-    find_tenant(store, tenant)
     with store.writing() as connection:
+        leaves = sa.update(tenants).where(tenants.c.id == tenant).values(leaving=True)
+        if connection.execute(leaves).rowcount == 0:
+            raise TenantNotFound(NO_TENANT)
         connection.execute(sa.delete(tenant_keys).where(tenant_keys.c.tenant == tenant))
         connection.execute(sa.delete(api_keys).where(api_keys.c.tenant == tenant))
-        connection.execute(sa.update(tenants).where(tenants.c.id == tenant).values(leaving=True))
     forgotten = store.forget_deleted()
     with store.writing() as connection:
         remove_leaving(connection)
