@@ -257,6 +257,10 @@ def test_a_key_of_ones_own(home: Path, stranger: Actor, store: Store) -> None:
         with pytest.raises(InvalidRequest, match="EARMARK_BOOTSTRAP_KEY") as caught:
             ensure_first_key(store, wrong)
         assert not wrong or wrong not in str(caught.value)
+    theirs = create_key(stranger, store, roles=[ENROL]).secret
+    with pytest.raises(InvalidRequest, match="in use"):
+        ensure_first_key(store, theirs)
+    assert authenticate(store, theirs).tenant == stranger.tenant
     made = ensure_first_key(store, own)
     assert made is not None
     assert (made.secret, made.key.hint) == (own, "cdef")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from earmark.errors import KeyNotFound, TenantNotFound
+from earmark.errors import InvalidRequest, KeyNotFound, TenantNotFound
 from earmark.storage.schema import api_keys, tenants
 from earmark.storage.store import Store
 from earmark.storage.tenant_keys import NO_TENANT
@@ -29,7 +29,8 @@ class KeyRow:
 def insert_key(tenant: str, store: Store, row: KeyRow, digest: bytes, *, first: bool = False) -> bool:
     """Store a key by the SHA-256 of it; `first`: only where the tenant has none. Returns whether it was.
 
-    Raises TenantNotFound: the tenant may have been deleted since the caller was known.
+    Raises TenantNotFound: the tenant may have been deleted since the caller was known. Raises InvalidRequest
+    when the key is another's: one that is made has 256 random bits, but one may be given from outside.
     """
     there = sa.select(sa.exists().where(tenants.c.id == tenant, ~tenants.c.leaving))
     with store.writing() as connection:
@@ -38,6 +39,8 @@ def insert_key(tenant: str, store: Store, row: KeyRow, digest: bytes, *, first: 
         of_tenant = sa.select(sa.exists().where(api_keys.c.tenant == tenant))
         if first and connection.scalar(of_tenant):
             return False
+        if connection.scalar(sa.select(sa.exists().where(api_keys.c.hash == digest))):
+            raise InvalidRequest("This key is in use already: choose another.")
         connection.execute(_insert(tenant, row, digest))
         return True
 
