@@ -222,9 +222,7 @@ def _guid(text: UUID | str) -> str:
     try:
         return str(UUID(str(text)))
     except ValueError:
-        raise InvalidArgument(
-            "This is no GUID: `find_profile` finds people by their labels."
-        ) from None
+        raise InvalidArgument("This is no GUID: `find_profile` finds people by their labels.") from None
 
 
 def _as(model: type[M]) -> Callable[[httpx.Response], M]:
@@ -232,9 +230,7 @@ def _as(model: type[M]) -> Callable[[httpx.Response], M]:
         try:
             return model.model_validate_json(response.content)
         except ValidationError:
-            raise ServiceError(
-                "The answer is not Earmark's, or of another release: check it."
-            ) from None
+            raise ServiceError("The answer is not Earmark's, or of another release: check it.") from None
 
     return parse
 
