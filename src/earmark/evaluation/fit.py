@@ -57,7 +57,9 @@ def sample_trials(bank: Bank, *, impostors: int | None, seed: int = 5) -> Sample
             trials = take(trials, np.concatenate([np.flatnonzero(trials.genuine), other]))
             genuine = trials.genuine
             parts.append(trials)
-            weights.append(np.where(genuine, 1.0 / max(genuine.sum(), 1), 1.0 / max((~genuine).sum(), 1)))
+            ones = int(np.count_nonzero(genuine))
+            others = genuine.size - ones
+            weights.append(np.where(genuine, 1.0 / max(ones, 1), 1.0 / max(others, 1)))
     return Sample(join_trials(parts), np.concatenate(weights))
 
 

@@ -83,7 +83,7 @@ class Pool:
 
     def crop(self, draw: np.random.Generator, frames: int) -> tuple[Floats, Floats, int]:
         """One crop: log-mel features (frames, 80), unit target (256,), class or -1."""
-        dataset = draw.choice(list(SHARES), p=list(SHARES.values()))
+        dataset = str(draw.choice(list(SHARES), p=list(SHARES.values())))
         people = self.by_speaker[dataset]
         clips = people[draw.integers(len(people))]
         version, features, offsets = self.versions[draw.integers(len(self.versions))]
@@ -201,7 +201,7 @@ def make_batch(pool: Pool, draw: np.random.Generator) -> Batch:
     return Batch(
         mask(draw, normalise(features)),
         np.stack([target for _, target, _ in crops]),
-        np.asarray([label for _, _, label in crops]),
+        np.asarray([label for _, _, label in crops], np.int64),
     )
 
 

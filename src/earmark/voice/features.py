@@ -94,7 +94,8 @@ def fbank(clip: Floats, *, bands: int = 80, taper: Taper = "povey", scale: float
         np.subtract(sliding_window_view(emphasised, FRAME)[::HOP], offset, out=block)
         block[:, 0] = first
         block *= window
-        np.fft.rfft(padded[:rows], axis=1, out=spectrum[:rows])  # type: ignore[arg-type]  # stubs know only double
+        # Older stubs know only double.
+        np.fft.rfft(padded[:rows], axis=1, out=spectrum[:rows])  # type: ignore[arg-type, unused-ignore]
         squares = spectrum[:rows].view(np.float32)  # real and imaginary parts side by side
         np.multiply(squares, squares, out=squares)
         np.add(squares[:, 0::2], squares[:, 1::2], out=power[:rows])

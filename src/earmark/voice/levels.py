@@ -82,7 +82,7 @@ def bandwidth_hz(spectra: Spectra) -> float:
         return 0.0
     heard = spectra.between.sum(axis=1) > SILENT
     if np.count_nonzero(heard) >= FEWEST_FRAMES:
-        noise = spectra.between[heard].mean(axis=0)
+        noise: NDArray[np.floating] = spectra.between[heard].mean(axis=0)
     else:
         noise = _noise_within(spectra.speech)
     loud = _smooth(np.quantile(spectra.speech, LOUD, axis=0))
@@ -113,7 +113,7 @@ def _flat_top(samples: Floats) -> int:
     counts = np.histogram(loud, TOP_BINS, (0.0, peak * (1 + 1e-6)))[0]
     for top in range(TOP_BINS - 1, TOP_BINS // 2, -1):
         # The fullest of twenty, not their mean: mu-law leaves gaps between the levels it can name.
-        if counts[top] > BUMP * max(1, counts[top - 25 : top - 5].max()):
+        if counts[top] > BUMP * max(1, int(counts[top - 25 : top - 5].max())):
             return int(counts[top - 2 :].sum())
     return 0
 
@@ -129,7 +129,8 @@ def _spectra(clip: Floats, stretches: list[Segment]) -> Floats:
     )
     spectrum = np.fft.rfft(frames * window, axis=1)[:, LOWEST:]
     scale = 2.0 / (FRAME * float(np.sum(window**2)))
-    return ((spectrum.real**2 + spectrum.imag**2) * scale).astype(np.float32)
+    power: Floats = ((spectrum.real**2 + spectrum.imag**2) * scale).astype(np.float32)
+    return power
 
 
 def _noise_within(speech: Floats) -> NDArray[np.float64]:
