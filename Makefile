@@ -8,10 +8,10 @@ PIP := -m pip --disable-pip-version-check install --quiet --require-hashes
 EDITABLE := -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format docs bench eval calibrate train lock clean
+.PHONY: help setup demo test check format docs bench eval eval-diarization calibrate train train-segmentation eval-segmentation lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 27
 	@echo
 	@echo "  Options: PYTHON=python3.12   AUDIO=folder (demo on your own speaker/clip folders)"
 	@echo "           ARGS='...' (handed to pytest, the benchmark, the evaluation or the training)"
@@ -45,11 +45,20 @@ bench: $(TRAIN_VENV)/.train ## speed and memory, beside the baseline (a large do
 eval: $(TRAIN_VENV)/.train ## accuracy beside the baseline; needs recordings (EARMARK_SPEECH=folder)
 	$(TRAIN_VENV)/bin/python recipes/evaluate.py $(ARGS)
 
+eval-diarization: $(TRAIN_VENV)/.train ## who spoke when, beside baselines; needs recordings (EARMARK_SPEECH=folder)
+	$(TRAIN_VENV)/bin/python recipes/evaluate_diarization.py $(ARGS)
+
 calibrate: $(TRAIN_VENV)/.train ## fit what the default model's scores mean; needs recordings
 	$(TRAIN_VENV)/bin/python recipes/calibrate.py $(ARGS)
 
 train: $(TRAIN_VENV)/.train ## train the default model from recordings; resumes where it stopped
 	$(TRAIN_VENV)/bin/python recipes/train.py $(ARGS)
+
+train-segmentation: $(TRAIN_VENV)/.train ## train the network that hears who speaks when; resumes where it stopped
+	$(TRAIN_VENV)/bin/python recipes/train_segmentation.py $(ARGS)
+
+eval-segmentation: $(TRAIN_VENV)/.train ## its errors within windows, beside the speech detector alone
+	$(TRAIN_VENV)/bin/python recipes/evaluate_segmentation.py $(ARGS)
 
 lock: ## pin the requirements again (for maintainers; needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 2; }

@@ -2,16 +2,19 @@
 
 import argparse
 import os
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-SECTIONS = ("speed", "memory", "search", "precision", "limit", "service")
+SECTIONS = ("speed", "memory", "search", "precision", "limit", "diarization", "service")
 TITLES = {
     "speed": "Seconds of audio embedded per second",
     "memory": "Memory over 1,000 different clip lengths",
     "search": "1:N search, one thread",
     "precision": "Other precisions and runtimes",
     "limit": "Share of the processor's limit",
+    "diarization": "Who spoke when: time per second of audio, and memory",
     "service": "Verification over HTTP",
 }
 
@@ -40,9 +43,14 @@ def main() -> None:
     print(f"\nDone in {time.monotonic() - started:.0f} s.")
 
 
+def _in_a_folder(lines: Callable[[Path], Iterator[str]]) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield from lines(Path(folder))
+
+
 def section(name: str, asked: argparse.Namespace) -> Iterator[str]:
     """Lines of one section."""
-    from bench import limit, memory, precision, search, service, speed, subjects
+    from bench import diarization, limit, memory, precision, search, service, speed, subjects
 
     model, rounds = asked.model, asked.rounds
     root = subjects.speech_root()
@@ -52,6 +60,8 @@ def section(name: str, asked: argparse.Namespace) -> Iterator[str]:
         return memory.lines(model)
     if name == "service":
         return service.lines(asked.requests, asked.route)
+    if name == "diarization":
+        return _in_a_folder(lambda folder: diarization.lines(model, folder))
     found = subjects.entry(model)
     if name == "speed":
         return speed.lines(found, root, rounds)

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
+from earmark.evaluation.averages import error_rates
 from earmark.evaluation.bank import Bank, clip_count, fill_banks
 from earmark.evaluation.conditions import read_scenery
 from earmark.evaluation.corpus import Split
@@ -25,7 +26,6 @@ from earmark.evaluation.fit import (
     fit,
     sample_trials,
 )
-from earmark.evaluation.intervals import fmr_interval
 from earmark.evaluation.listeners import Listener, product
 from earmark.evaluation.speech import make_all_sides, speech_folder
 from earmark.evaluation.table import calibration_lines
@@ -108,7 +108,7 @@ def report(bank: Bank, calibration: Calibration) -> None:
         f"  Cllr {cost:.4f}, min Cllr {least:.4f}: {100 * (cost / least - 1):.1f} % apart (aim: 20 % at most)"
     )
     point = calibration.operating_point(DEFAULT_FMR)
-    found = fmr_interval(sample.trials, point.threshold)
+    found, _ = error_rates(sample.trials, point.threshold)
     print(
         f"  default operating point: FMR {DEFAULT_FMR:g}, accept from LLR {point.threshold:.2f}; empirical "
         f"FMR {found.value:.2e} (95 % interval {found.low:.2e} to {found.high:.2e})"

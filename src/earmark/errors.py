@@ -13,6 +13,7 @@ EarmarkError
 │   ├── AudioTooLarge           audio_too_large         bytes in
 │   ├── AudioTooLong            audio_too_long          seconds out
 │   ├── AudioTooShort           audio_too_short         seconds out, speech or not
+│   ├── RecordingUnavailable    recording_unavailable   it could not be fetched from its address
 │   └── QualityRefused          decoded well, but not good enough: names measure, value, limit, advice
 │       ├── AudioSilent         audio_silent
 │       ├── SpeechTooShort      speech_too_short
@@ -25,11 +26,17 @@ EarmarkError
 │   ├── KeyNotFound             key_not_found
 │   ├── TenantNotFound          tenant_not_found
 │   ├── OperationNotFound       operation_not_found     an answer that was never kept, or has expired
+│   ├── JobNotFound             job_not_found
+│   ├── MediaNotFound           media_not_found         never uploaded, or expired
 │   ├── RouteNotFound           route_not_found         the service has no such address
 │   └── ModelNotFound           model_not_found
 ├── UsageError                  the request cannot be carried out as asked (exit 2)
 │   ├── InvalidRequest          invalid_request
 │   │   ├── InvalidArgument     invalid_argument        one value alone is malformed or out of range
+│   │   ├── AddressRefused      address_refused         an address that may not be fetched from or called
+│   │   ├── TrialsInvalid       trials_invalid          a table, trial list or score file that does not read
+│   │   ├── TrialsTooFew        trials_too_few          too few speakers or recordings to measure anything
+│   │   ├── VoiceprintForeign   voiceprint_foreign      of another maker or model, or damaged
 │   │   └── ProfileTaken        profile_taken           another profile has this GUID
 │   ├── LabelTaken              label_taken
 │   ├── TenantTaken             tenant_taken
@@ -56,6 +63,7 @@ EarmarkError
 │   └── SealBroken              seal_broken
 └── ServiceError                the service cannot answer now (exit 6)
     ├── ServiceBusy             service_busy            as much work is waiting as may wait
+    │   └── QueueFull           queue_full              as many jobs are unfinished as may be
     ├── ServiceUnreachable      service_unreachable     told by the client, never by the service
     └── AddressInUse            address_in_use          it cannot listen there
 
@@ -144,6 +152,12 @@ class AudioTooShort(AudioError):
     code = "audio_too_short"
 
 
+class RecordingUnavailable(AudioError):
+    """The recording could not be fetched from its address."""
+
+    code = "recording_unavailable"
+
+
 class QualityRefused(AudioError):
     """A clip that decoded well but is not good enough; carries what was measured.
 
@@ -225,6 +239,18 @@ class OperationNotFound(NotFound):
     code = "operation_not_found"
 
 
+class JobNotFound(NotFound):
+    """The tenant has no such job, or no longer."""
+
+    code = "job_not_found"
+
+
+class MediaNotFound(NotFound):
+    """The tenant uploaded no such recording, or it has expired."""
+
+    code = "media_not_found"
+
+
 class RouteNotFound(NotFound):
     """The service has nothing at that address."""
 
@@ -253,6 +279,30 @@ class InvalidArgument(InvalidRequest):
     """One value in the request is malformed or out of range, whatever the others are."""
 
     code = "invalid_argument"
+
+
+class AddressRefused(InvalidRequest):
+    """An address that the service may not fetch from or call."""
+
+    code = "address_refused"
+
+
+class TrialsInvalid(InvalidRequest):
+    """A table of recordings, a trial list or a score file does not read, or contradicts another."""
+
+    code = "trials_invalid"
+
+
+class TrialsTooFew(InvalidRequest):
+    """Too few speakers or recordings are left to measure error rates on."""
+
+    code = "trials_too_few"
+
+
+class VoiceprintForeign(InvalidRequest):
+    """A voiceprint of another maker or another model, or a damaged one."""
+
+    code = "voiceprint_foreign"
 
 
 class ProfileTaken(InvalidRequest):
@@ -413,6 +463,12 @@ class ServiceBusy(ServiceError):
     def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class QueueFull(ServiceBusy):
+    """As many jobs are unfinished as may be; ask again after `retry_after` seconds."""
+
+    code = "queue_full"
 
 
 class ServiceUnreachable(ServiceError):

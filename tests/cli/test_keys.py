@@ -123,3 +123,14 @@ def test_spans_and_dates() -> None:
     for text in ("", "d", "-1d", "1.5h", "1y", "1e9d"):
         with pytest.raises(InvalidRequest):
             parse_span(text)
+
+
+def test_the_secret_of_webhooks_is_shown_and_replaced(earmark: Earmark) -> None:
+    shown = earmark("keys", "webhook-secret")
+    assert (shown.code, shown.err) == (0, "")
+    secret = shown.out.strip()
+    assert secret.startswith("whsec_")
+    assert earmark("keys", "webhook-secret").out.strip() == secret
+    replaced = earmark("keys", "webhook-secret", "--rotate").out.strip()
+    assert replaced not in ("", secret)
+    assert earmark("keys", "webhook-secret").out.strip() == replaced

@@ -1,5 +1,6 @@
 """Tenants from the command line: their profiles stay apart, and a deleted one is gone."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from command import Earmark
 from earmark.errors import KeyInvalid
 from earmark.service.keys import authenticate
 from earmark.storage.store import open_store
+from earmark.storage.tenants import list_tenants
 
 Clips = dict[str, list[Path]]
 
@@ -75,3 +77,22 @@ def test_not_keeping_audio_states_what_it_costs(earmark: Earmark, clips: Clips) 
     assert earmark("tenants", "keep-audio", "on", "--json").json["keep_audio"] is True
     assert earmark("tenants", "keep-audio", "maybe").code == 2
     assert earmark("tenants", "keep-audio", "on", "--tenant", "nobody").code == 4
+
+
+@pytest.mark.parametrize("where", ["environment", "file"])
+def test_the_database_that_the_settings_name(
+    earmark: Earmark, home: Path, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    url = new_database()
+    if where == "environment":
+        monkeypatch.setenv("EARMARK_DATABASE_URL", url)
+    else:
+        home.mkdir()
+        (home / "earmark.toml").write_text(f'database_url = "{url}"\n')
+    assert earmark("tenants", "create", "acme").code == 0
+    with open_store(home, database_url=url) as store:
+        assert [tenant.id for tenant in list_tenants(store)] == ["acme", "default"]
+    assert not (home / "earmark.db").exists()
+    gone = earmark("tenants", "delete", "acme", "--yes")
+    assert gone.code == 0
+    assert "Sealed remains" in gone.out

@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from earmark.cli import hearing, keys, models, moving, people, profiles, serve, settings, tenants
+from earmark.cli import (
+    compare,
+    diarize,
+    evaluate,
+    hearing,
+    keys,
+    models,
+    moving,
+    people,
+    profiles,
+    serve,
+    settings,
+    tenants,
+    worker,
+)
 from earmark.cli.exits import Exit
 from earmark.cli.output import AboutFile, complain, complain_plain, say
 from earmark.errors import EarmarkError
@@ -19,7 +33,9 @@ Start here:
   earmark enroll alice monday.wav tuesday.wav    keep how Alice sounds
   earmark verify alice friday.wav                is it really her?
   earmark identify friday.wav                    who is it, of all enrolled?
+  earmark diarize meeting.wav --who all          who speaks when, and who are they?
   earmark inspect friday.wav                     is the recording good enough?
+  earmark evaluate recordings/                   how often is it wrong on recordings like mine?
   earmark serve                                  the same for programs, over HTTP
 
 \b
@@ -58,10 +74,14 @@ def _root(
 
 
 people.add_to(app)
+diarize.add_to(app)
 hearing.add_to(app)
+evaluate.add_to(app)
+compare.add_to(app)
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(models.app, name="models")
 serve.add_to(app)
+worker.add_to(app)
 app.add_typer(keys.app, name="keys")
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(moving.app, name="import")

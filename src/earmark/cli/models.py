@@ -27,7 +27,7 @@ Families:
 Example:
   earmark models add voxceleb_resnet34.onnx --family wespeaker --name resnet34 --licence CC-BY-4.0
 
-Without a calibration a model embeds, but does not decide: see recipes/calibrate.py in the project.
+Without a calibration a model embeds, but does not decide: `earmark evaluate --calibrate` fits one.
 """
 
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="Its name, as in the list.", show_default=False)]
@@ -37,9 +37,17 @@ Name = Annotated[str, typer.Argument(metavar="MODEL", help="Its name, as in the 
 def list_models(home: Home = None, as_json: AsJson = False) -> int:
     """List the models that can be used."""
     from earmark.cli.shapes import model_json
-    from earmark.voice.models.catalog import DEFAULT_MODEL, default_home, load_catalog
+    from earmark.voice.models.calibrations import installed_calibration
+    from earmark.voice.models.catalog import DEFAULT_MODEL, ModelEntry, default_home, load_catalog
 
-    entries = load_catalog(home or default_home()).values()
+    place = home or default_home()
+    entries = load_catalog(place).values()
+
+    def decides(entry: ModelEntry) -> str:
+        if file := installed_calibration(entry, home=place):
+            return f"by calibration {file.id}"
+        return "yes" if entry.calibration is not None else "no calibration"
+
     if as_json:
         say_json({"models": [model_json(entry, default=entry.name == DEFAULT_MODEL) for entry in entries]})
         return Exit.OK
@@ -50,7 +58,7 @@ def list_models(home: Home = None, as_json: AsJson = False) -> int:
                 entry.id,
                 entry.family,
                 str(entry.dimension),
-                "yes" if entry.calibration is not None else "no calibration",
+                decides(entry),
                 entry.licence,
                 "default" if entry.name == DEFAULT_MODEL else "",
             )
@@ -132,6 +140,56 @@ def check(
             f"{entry.id} is whole and tells the built-in voices apart: {result.eer:.1%} errors, mean cosine "
             f"{result.same:.2f} within a voice and {result.different:.2f} between voices."
         )
+    return Exit.OK
+
+
+@app.command("calibrate")
+def calibrate(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.toml", help="What `earmark evaluate --calibrate` wrote.", show_default=False
+        ),
+    ],
+    force: Annotated[
+        bool, typer.Option("--force", help="Even if it does not support the default false-match rate.")
+    ] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> int:
+    """Let a model decide by a calibration fitted on recordings like yours; profiles stay as they are."""
+    from earmark.cli.shapes import model_json
+    from earmark.voice.models.calibrations import install_calibration
+    from earmark.voice.models.catalog import DEFAULT_MODEL, default_home, load_catalog
+
+    place = home or default_home()
+    entry, found = install_calibration(file, load_catalog(place, installed=False), home=place, force=force)
+    if as_json:
+        shape = model_json(entry, default=entry.name == DEFAULT_MODEL)
+        say_json({"model": shape, "calibration": found.id})
+    else:
+        rates = found.calibration.thresholds
+        say(
+            f"{entry.id} now decides by calibration {found.id}, for false-match rates from {rates[-1][0]:g} "
+            f"to {rates[0][0]:g}. Restart a running service. Go back with: earmark models uncalibrate "
+            f"{entry.name}"
+        )
+    return Exit.OK
+
+
+@app.command("uncalibrate")
+def uncalibrate(name: Name, home: Home = None, as_json: AsJson = False) -> int:
+    """Go back to the calibration that a model came with."""
+    from earmark.voice.models.calibrations import remove_calibration
+    from earmark.voice.models.catalog import default_home, find_model, load_catalog
+
+    place = home or default_home()
+    entry = find_model(load_catalog(place, installed=False), name)
+    removed = remove_calibration(entry, home=place)
+    if as_json:
+        say_json({"model": entry.id, "removed": removed})
+    else:
+        say(f"{entry.id} decides by its own calibration{'' if removed else ', as it did before'}.")
     return Exit.OK
 
 

@@ -1,5 +1,6 @@
 """The command line to its page `docs/cli/reference.md`: written by `make docs`, checked by a test."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import typer.main
 
 from earmark.api.azure import errors as azure
 from earmark.api.native import errors as native
-from earmark.cli import shapes
+from earmark.cli import evaluation_shapes, shapes, turn_shapes
 from earmark.cli.exits import MEANING, Exit, exit_for
 from earmark.cli.main import app
 from earmark.errors import EarmarkError, InvalidRequest
@@ -29,6 +30,10 @@ SHAPES = (
     shapes.VerificationJson,
     shapes.IdentificationJson,
     shapes.CandidateJson,
+    turn_shapes.DiarizationJson,
+    turn_shapes.SpeakerJson,
+    turn_shapes.VoiceFitJson,
+    turn_shapes.TurnJson,
     shapes.InspectionJson,
     shapes.EmbeddingJson,
     shapes.EnrolmentJson,
@@ -37,6 +42,8 @@ SHAPES = (
     shapes.ReembeddingFailureJson,
     shapes.MovedJson,
     shapes.RefusalJson,
+    evaluation_shapes.EvaluationJson,
+    evaluation_shapes.ComparisonJson,
     shapes.KeyJson,
     shapes.NewKeyJson,
     shapes.TenantJson,
@@ -107,7 +114,7 @@ def _shape(shape: Any) -> str:
         )
         kind_name = kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
         kind_name = (
-            kind_name.replace("earmark.cli.shapes.", "").replace(" | ", " or ").replace("None", "null")
+            re.sub(r"earmark\.cli\.\w+\.", "", kind_name).replace(" | ", " or ").replace("None", "null")
         )
         rows.append(f"| `{name}` | {kind_name} | {'may be left out; ' if optional else ''}{note} |\n")
     head = f"### {shape.__name__}\n\n{shape.__doc__}\n\n| field | type | meaning |\n| --- | --- | --- |\n"

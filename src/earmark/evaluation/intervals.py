@@ -90,23 +90,6 @@ def measure(
     return {name: estimate(function(whole), draws[name]) for name, function in measures.items()}
 
 
-def fmr_interval(
-    trials: Trials, threshold: float, *, replicates: int = REPLICATES, seed: int = 1
-) -> Estimate:
-    """FMR at a threshold. Where no impostor passed, the upper end is 1 - 0.05 ** (1 / speaker pairs)."""
-    other = ~trials.genuine
-    enrol, test, passed = trials.enrol[other], trials.test[other], trials.scores[other] >= threshold
-    draws = np.full(replicates, np.nan)
-    for number, weights in enumerate(speaker_draws(trials, replicates, seed)):
-        each = weights[enrol] * weights[test]
-        draws[number] = each[passed].sum() / each.sum() if each.sum() else np.nan
-    found = estimate(float(passed.mean()), draws)
-    if passed.any():
-        return found
-    pairs = np.unique(np.stack([np.minimum(enrol, test), np.maximum(enrol, test)]), axis=1).shape[1]
-    return Estimate(0.0, 0.0, float(1.0 - 0.05 ** (1.0 / pairs)), draws)
-
-
 def join_trials(parts: list[Trials]) -> Trials:
     """Pool trials: those of every part, without any pair across parts."""
     return Trials(

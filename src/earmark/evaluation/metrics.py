@@ -1,16 +1,43 @@
-"""Genuine and impostor scores to error rates: DET, EER, minDCF, FNMR at an FMR, Cllr and min Cllr.
+"""Genuine and impostor scores to error rates: DET, EER, minDCF, actDCF, FNMR at an FMR, Cllr and min Cllr.
 
 Terms are those of ISO/IEC 19795-1. A trial is accepted when its score is at least the threshold. Every
 measure takes optional trial weights, because intervals are drawn by weighting speakers (`intervals`).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import isotonic_regression
 
 Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What errors cost, and how often the person under test is the claimed one (NIST SRE)."""
+
+    p_target: float = 0.01
+    miss: float = 1.0
+    false_match: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (0 < self.p_target < 1 and 0 < self.miss < math.inf and 0 < self.false_match < math.inf):
+            raise ValueError("the prior lies between 0 and 1, and costs are above 0")
+
+    @property
+    def threshold(self) -> float:
+        """The natural-log likelihood ratio from which on accepting is the cheaper answer (Bayes)."""
+        return math.log(self.false_match * (1.0 - self.p_target) / (self.miss * self.p_target))
+
+    def dcf(self, fnmr: Doubles | float, fmr: Doubles | float) -> Doubles:
+        """Detection cost divided by that of the better blind answer."""
+        weighed = self.miss * self.p_target, self.false_match * (1.0 - self.p_target)
+        cost = weighed[0] * np.asarray(fnmr, np.float64) + weighed[1] * np.asarray(fmr, np.float64)
+        return np.asarray(cost / min(weighed), np.float64)
+
+
+USUAL = Costs()  # prior 0.01 and unit costs
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +97,29 @@ def eer_of(rates: Rates) -> float:
     return float(rates.fnmr[place - 1] + step * (rates.fnmr[place] - rates.fnmr[place - 1]))
 
 
-def min_dcf_of(rates: Rates, *, p_target: float = 0.01) -> float:
-    """Least detection cost with unit costs, divided by that of the better blind answer (NIST SRE)."""
-    cost = p_target * rates.fnmr + (1.0 - p_target) * rates.fmr
-    return float(np.min(cost) / min(p_target, 1.0 - p_target))
+def hull_of(rates: Rates) -> Rates:
+    """The staircase's convex hull: what is reached by drawing lots between thresholds (ROCCH).
+
+    A point that does not lie below the line between any two others is no corner, so all those not below
+    the line between their neighbours may go at once, again and again, until every one does.
+    """
+    x, y = rates.fmr, rates.fnmr
+    if np.isnan(x).any() or np.isnan(y).any():
+        return rates
+    moved = np.concatenate([[True], (np.diff(x) != 0.0) | (np.diff(y) != 0.0)])
+    x, y = x[moved], y[moved]
+    while x.size > 2:
+        turn = np.diff(x)[:-1] * np.diff(y)[1:] - np.diff(y)[:-1] * np.diff(x)[1:]
+        kept = np.concatenate([[True], turn < 0.0, [True]])  # x falls and y rises, so a corner turns right
+        if kept.all():
+            break
+        x, y = x[kept], y[kept]
+    return Rates(x, y)
+
+
+def min_dcf_of(rates: Rates, *, costs: Costs = USUAL) -> float:
+    """Least normalised detection cost over all thresholds."""
+    return float(np.min(costs.dcf(rates.fnmr, rates.fmr)))
 
 
 def fnmr_at_fmr_of(rates: Rates, fmr: float = 0.01) -> float:
@@ -88,9 +134,21 @@ def eer(genuine: ArrayLike, impostor: ArrayLike) -> float:
     return eer_of(rates(make_grid(genuine, impostor)))
 
 
-def min_dcf(genuine: ArrayLike, impostor: ArrayLike, *, p_target: float = 0.01) -> float:
+def eer_on_hull(genuine: ArrayLike, impostor: ArrayLike) -> float:
+    """Equal error rate on the ROC convex hull: never above `eer`, and what the BOSARIS toolkit reports."""
+    return eer_of(hull_of(rates(make_grid(genuine, impostor))))
+
+
+def min_dcf(genuine: ArrayLike, impostor: ArrayLike, *, costs: Costs = USUAL) -> float:
     """Minimum normalised detection cost of two sets of scores, 0 to 1."""
-    return min_dcf_of(rates(make_grid(genuine, impostor)), p_target=p_target)
+    return min_dcf_of(rates(make_grid(genuine, impostor)), costs=costs)
+
+
+def act_dcf(genuine: ArrayLike, impostor: ArrayLike, *, costs: Costs = USUAL) -> float:
+    """Normalised detection cost of LLRs when they are believed: decided at the costs' own threshold."""
+    missed = np.mean(np.asarray(genuine, np.float64) < costs.threshold)
+    matched = np.mean(np.asarray(impostor, np.float64) >= costs.threshold)
+    return float(costs.dcf(float(missed), float(matched)))
 
 
 def fnmr_at_fmr(genuine: ArrayLike, impostor: ArrayLike, fmr: float = 0.01) -> float:
@@ -129,23 +187,20 @@ def min_cllr(
     """Cllr after the best monotone map of these very scores (pool adjacent violators): the part of
     Cllr that calibration cannot remove. Equal scores get one answer.
     """
-    g, i = np.asarray(genuine, np.float64), np.asarray(impostor, np.float64)
-    g_weights = np.ones(g.size) if genuine_weights is None else genuine_weights
-    i_weights = np.ones(i.size) if impostor_weights is None else impostor_weights
-    values, place = np.unique(np.concatenate([g, i]), return_inverse=True)
-    g_mass = np.bincount(place[: g.size], g_weights, values.size) / g_weights.sum()
-    i_mass = np.bincount(place[g.size :], i_weights, values.size) / i_weights.sum()
-    mass = g_mass + i_mass
-    kept = mass > 0
-    g_mass, i_mass, mass = g_mass[kept], i_mass[kept], mass[kept]
-    posterior = np.clip(isotonic_regression(g_mass / mass, weights=mass).x, 0.0, 1.0)
-    with np.errstate(divide="ignore"):
-        # A block of one kind alone has an infinite ratio on its right side, and costs nothing.
-        missed = np.where(g_mass > 0, -np.log2(posterior), 0.0)
-        matched = np.where(i_mass > 0, -np.log2(1.0 - posterior), 0.0)
-    return float((g_mass @ missed + i_mass @ matched) / 2.0)
+    return min_cllr_of(rates(make_grid(genuine, impostor), genuine_weights, impostor_weights))
 
 
-def fmr_at(impostor: ArrayLike, threshold: float, *, weights: Doubles | None = None) -> float:
-    """Share of impostor scores at or above `threshold`."""
-    return float(np.average(np.asarray(impostor) >= threshold, weights=weights))
+def min_cllr_of(rates: Rates) -> float:
+    """Min Cllr of a DET staircase: pooling adjacent violators is taking the sides of its convex hull.
+
+    Source: Fawcett and Niculescu-Mizil, "PAV and the ROC convex hull" (2007).
+    """
+    hull = hull_of(rates)
+    g_mass, i_mass = np.diff(hull.fnmr), -np.diff(hull.fmr)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # A side of one kind alone has an infinite ratio on its right side, and costs nothing.
+        missed = np.where(g_mass > 0, g_mass * np.log2((g_mass + i_mass) / g_mass), 0.0)
+        matched = np.where(i_mass > 0, i_mass * np.log2((g_mass + i_mass) / i_mass), 0.0)
+    if np.isnan(g_mass).any() or np.isnan(i_mass).any():
+        return float("nan")
+    return float((missed.sum() + matched.sum()) / 2.0)

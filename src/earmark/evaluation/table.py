@@ -16,7 +16,7 @@ from earmark.voice.scoring.decision import DEFAULT_FMR
 
 MEASURES: dict[str, Callable[[Rates], float]] = {
     "EER": eer_of,
-    "minDCF": partial(min_dcf_of, p_target=0.01),
+    "minDCF": min_dcf_of,
     "FNMR": partial(fnmr_at_fmr_of, fmr=0.01),
 }
 CLEAN = Condition("full", "full", "clean")

@@ -28,7 +28,7 @@ def _affine(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
     return scale, norm.bias - norm.running_mean * scale
 
 
-def _fold(product: nn.Linear, norm: nn.BatchNorm1d) -> nn.Linear:
+def fold(product: nn.Linear, norm: nn.BatchNorm1d) -> nn.Linear:
     """One product that does what `product` and then `norm` do at inference."""
     scale, shift = _affine(norm)
     folded = nn.Linear(product.in_features, product.out_features)
@@ -43,7 +43,7 @@ def fold_norms(network: Network) -> Network:
     with torch.no_grad():
         for unit in folded.modules():
             if isinstance(unit, Unit):
-                unit.product = _fold(unit.product, unit.norm)
+                unit.product = fold(unit.product, unit.norm)
                 unit.norm = nn.Identity()
         scale, shift = _affine(folded.head[0])
         product = folded.head[1]

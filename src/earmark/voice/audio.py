@@ -1,7 +1,7 @@
 """A recording from anywhere, in any format, to a clip: float32 mono at 16 kHz, within limits."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, BinaryIO
@@ -21,8 +21,11 @@ __all__ = ["AudioSource", "Encoding", "Limits", "RawFormat", "load_clip"]
 
 AudioSource = str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO | NDArray[Any]
 
+Opens = Callable[[], AbstractContextManager[Sound]]
+
 HIGHEST_SAMPLE = 8.0  # 18 dB over full scale; beyond it a float is not sound in [-1, 1]
 CANCELLED = 0.05  # of the loudest channel's energy: below it the mean of the channels is not their sum
+NOTHING = "the recording holds no sound at all (0 samples): record it again"
 DEFAULT_LIMITS = Limits()
 
 
@@ -44,50 +47,66 @@ def load_clip(
     The limits hold while decoding, in blocks of 65,536 samples. Raises FileMissing for a path without a file,
     InvalidRequest for arguments that do not fit together, and the subclasses of AudioError for the rest.
     """
+    with open_again(source, raw=raw, sample_rate=sample_rate, limits=limits) as opens:
+        return _to_clip(opens, limits)
+
+
+@contextmanager
+def open_again(
+    source: AudioSource, *, raw: RawFormat | None, sample_rate: int | None, limits: Limits
+) -> Iterator[Opens]:
+    """A recording as what opens it, from its start, as often as it is called. Raises as `load_clip`."""
     if isinstance(source, np.ndarray):
         if raw is not None:
             raise InvalidRequest("an array has a type of its own: state its sample_rate, not a raw format")
         array, rate = source, SAMPLE_RATE if sample_rate is None else sample_rate
-        return _to_clip(lambda: nullcontext(from_array(array, rate, limits)), limits)
+        yield lambda: nullcontext(from_array(array, rate, limits))
+        return
     if sample_rate is not None:
         raise InvalidRequest(
             "sample_rate belongs to arrays: a file states its own, headerless PCM takes `raw`"
         )
     try:
         with open_source(source, limits) as file:
-            return _to_clip(lambda: open_sound(file, raw, limits), limits)
+            yield lambda: open_sound(file, raw, limits)
     except OSError:
         raise AudioUnreadable("the recording cannot be read: check the disk and try again") from None
 
 
-@dataclass(frozen=True)
-class _Mixed:
-    clip: Floats
-    energy: float  # of the mix, before resampling
-    channel_energy: NDArray[np.float64]  # (channels,)
+@dataclass
+class Energy:
+    """What is summed up of a recording while it is decoded, before resampling."""
+
+    mix: float
+    channels: NDArray[np.float64]  # (channels,)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the mean of the channels is not their sum, since one is inverted."""
+        return self.mix < CANCELLED * float(self.channels.max())
 
 
-def _to_clip(opens: Callable[[], AbstractContextManager[Sound]], limits: Limits) -> Floats:
+def _to_clip(opens: Opens, limits: Limits) -> Floats:
     with opens() as sound:
-        mixed = _mix(sound, limits, channel=None)
-    loudest = int(np.argmax(mixed.channel_energy))
-    if mixed.energy < CANCELLED * mixed.channel_energy[loudest]:
+        energy = Energy(0.0, np.zeros(sound.channels))
+        clip = _join(mono_blocks(sound, limits, energy=energy))
+    if energy.cancelled:
         # Decoding again costs time where it is rare; keeping all channels would cost memory always.
         with opens() as sound:
-            mixed = _mix(sound, limits, channel=loudest)
-    return mixed.clip
+            clip = _join(mono_blocks(sound, limits, channel=int(np.argmax(energy.channels))))
+    return clip
 
 
-def _mix(sound: Sound, limits: Limits, *, channel: int | None) -> _Mixed:
-    """Blocks of all channels to one clip: their mean, or one channel.
+def mono_blocks(
+    sound: Sound, limits: Limits, *, channel: int | None = None, energy: Energy | None = None
+) -> Iterator[Floats]:
+    """Blocks of all channels to blocks of the clip (samples,): their mean, or one channel, at 16 kHz.
 
-    Raises AudioTooLong as soon as the limit is passed, AudioUnsupported for values that are not sound, and
-    AudioEmpty.
+    What passes is added to `energy`. Raises AudioTooLong as soon as the limit is passed, AudioUnsupported
+    for values that are not sound.
     """
     resampler = soxr.ResampleStream(sound.sample_rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
-    pieces: list[Floats] = []
-    samples, energy = 0, 0.0
-    energies = np.zeros(sound.channels)
+    samples, as_it_is = 0, sound.sample_rate == SAMPLE_RATE
     weights = np.full(sound.channels, 1 / sound.channels, np.float32)
     if channel is not None:
         weights = np.eye(sound.channels, dtype=np.float32)[channel]
@@ -98,15 +117,24 @@ def _mix(sound: Sound, limits: Limits, *, channel: int | None) -> _Mixed:
         _check_values(block)
         # Products with strided columns: NumPy's mean and einsum over a short axis are 30 times slower.
         mono = block @ weights
-        energy += float(np.dot(mono, mono))
-        energies += [float(np.dot(column, column)) for column in block.T]
-        pieces.append(mono if sound.sample_rate == SAMPLE_RATE else resampler.resample_chunk(mono))
-    if sound.sample_rate != SAMPLE_RATE:
-        pieces.append(resampler.resample_chunk(np.empty(0, np.float32), last=True))
+        if energy is not None:
+            energy.mix += float(np.dot(mono, mono))
+            energy.channels += [float(np.dot(column, column)) for column in block.T]
+        yield _within(mono if as_it_is else resampler.resample_chunk(mono))
+    if not as_it_is:
+        yield _within(resampler.resample_chunk(np.empty(0, np.float32), last=True))
+
+
+def _join(blocks: Iterator[Floats]) -> Floats:
+    pieces = list(blocks)
     clip = np.concatenate(pieces) if pieces else np.empty(0, np.float32)
     if not clip.size:
-        raise AudioEmpty("the recording holds no sound at all (0 samples): record it again")
-    return _Mixed(np.clip(clip, -1.0, 1.0, out=clip), energy, energies)
+        raise AudioEmpty(NOTHING)
+    return clip
+
+
+def _within(block: Floats) -> Floats:
+    return np.clip(block, -1.0, 1.0, out=block)
 
 
 def _check_values(block: Floats) -> None:

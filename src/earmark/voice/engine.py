@@ -1,10 +1,11 @@
 """Recordings to voiceprints, decisions and identifications: all of `voice` in one object, without storage."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from earmark.voice.scoring.calibration import Calibration, probability
 from earmark.voice.scoring.decision import DEFAULT_FMR, Candidate, Decision, Identification, OperatingPoint
 from earmark.voice.vad import find_speech, keep_speech, with_margin
 from earmark.voice.voiceprint import Embedding, Voiceprint, make_voiceprint
+
+if TYPE_CHECKING:
+    from earmark.voice.diarization.pipeline import Diarization, Ears
 
 # What `embed` asks of a clip when it is given no rules: that somebody speaks in it.
 SOME_SPEECH = QualityRules(speech_seconds=0.1, snr_db=float("-inf"), clipped=1.0, several_voices=False)
@@ -63,12 +67,13 @@ class Engine:
     ) -> None:
         """Load a model: the default one, or one that was added under `home` (EARMARK_HOME).
 
-        `threads` embed windows side by side; `limits` bound what one recording may cost. Raises
-        ModelNotFound and ModelInvalid.
+        `threads` embed windows, and hear meetings, side by side; `limits` bound what one recording may
+        cost. Raises ModelNotFound and ModelInvalid.
         """
         catalog = load_catalog(default_home() if home is None else home)
         self.entry = find_model(catalog, model)
         self.embedder = Embedder(self.entry, threads=threads)
+        self._threads = threads
         self.limits = limits
 
     def embed(
@@ -223,6 +228,57 @@ class Engine:
             ),
         )
 
+    @cached_property
+    def ears(self) -> "Ears":
+        """What `diarize` hears with: the segmentation network, loaded when first asked for."""
+        from earmark.voice.diarization.ears import make_ears
+
+        return make_ears(self.embedder, threads=self._threads)
+
+    def diarize(
+        self,
+        audio: AudioSource,
+        *,
+        speakers: int | None = None,
+        least: int | None = None,
+        most: int | None = None,
+        raw: RawFormat | None = None,
+        sample_rate: int | None = None,
+        limits: Limits | None = None,
+        told: Callable[[float], None] | None = None,
+    ) -> "Diarization":
+        """Who speaks when in a recording of any length, by SPEAKER_00, SPEAKER_01, ...
+
+        As many people as are heard, or exactly `speakers`, or `least` to `most`. The recording is decoded as
+        it is heard, so that hours cost time but little memory; `limits` are those of `diarization.source`
+        (24 h) unless given. `told` gets the seconds that are done. Without speech there are no turns.
+        """
+        from earmark.voice.diarization.pipeline import diarize
+        from earmark.voice.diarization.source import LONG
+
+        return diarize(
+            audio,
+            self.ears,
+            speakers=speakers,
+            least=least,
+            most=most,
+            raw=raw,
+            sample_rate=sample_rate,
+            limits=limits or LONG,
+            told=told,
+        )
+
+    @property
+    def calibration(self) -> Calibration:
+        """What the model's scores mean. Raises ModelInvalid when nobody knows."""
+        calibration = self.entry.calibration
+        if calibration is None:
+            raise ModelInvalid(
+                f"Model {self.entry.id} has no calibration, so its scores have no known error rates: it can "
+                "embed, but not verify or identify. Add it again with a calibration, or use another model."
+            )
+        return calibration
+
     def _measure(self, clip: Floats, *, voices: bool) -> _Heard:
         """Speech and quality of a clip; comparing its windows for `voices` costs as much as embedding it."""
         segments = find_speech(clip)
@@ -242,12 +298,7 @@ class Engine:
     def _operating_point(self, fmr: float) -> tuple[Calibration, OperatingPoint]:
         if not 0.0 < fmr < 0.5:  # NaN lands here too
             raise InvalidRequest(f"A false-match rate of {fmr:g} makes no sense: choose one such as 0.001.")
-        calibration = self.entry.calibration
-        if calibration is None:
-            raise ModelInvalid(
-                f"Model {self.entry.id} has no calibration, so its scores have no known error rates: it can "
-                "embed, but not verify or identify. Add it again with a calibration, or use another model."
-            )
+        calibration = self.calibration
         return calibration, calibration.operating_point(fmr)
 
     def _same_model(self, model: str, what: str) -> None:

@@ -4,7 +4,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import BinaryIO
+from typing import BinaryIO, TypeGuard
 
 from earmark.errors import (
     AudioEmpty,
@@ -29,7 +29,8 @@ NOT_RAW = {"WAV", "FLAC", "Ogg", "WebM", "MP4", "AMR", "AIFF"}
 def open_source(source: object, limits: Limits) -> Iterator[BinaryIO]:
     """A path, bytes-like value or binary stream as a seekable file of 1 to `limits.bytes_in` bytes.
 
-    Regular files are read in place; pipes and streams are read in pieces, into memory, up to the limit.
+    Regular files are read in place, given as a path or opened for reading and not begun; pipes and
+    streams are read in pieces, into memory, up to the limit.
     Raises FileMissing, AudioUnreadable, AudioEmpty, AudioTooLarge, InvalidRequest.
     """
     if isinstance(source, (str, os.PathLike)):
@@ -39,10 +40,25 @@ def open_source(source: object, limits: Limits) -> Iterator[BinaryIO]:
         if memoryview(source).nbytes > limits.bytes_in:
             raise AudioTooLarge(_too_large(limits))
         yield _checked(io.BytesIO(source), limits)
+    elif is_in_place(source):
+        try:
+            yield _checked(source, limits)
+        finally:
+            source.seek(0)  # whoever opened it may read it again
     elif hasattr(source, "read"):
         yield _checked(_spool(source, limits), limits)
     else:
         raise InvalidRequest("a recording is a path, bytes, a binary stream or a NumPy array")
+
+
+def is_in_place(source: object) -> TypeGuard[io.BufferedReader]:
+    """Whether a stream can be read where it lies, as often as needed: an open file at its beginning."""
+    if not isinstance(source, io.BufferedReader):
+        return False
+    try:
+        return source.seekable() and source.tell() == 0
+    except (OSError, ValueError):
+        return False
 
 
 def open_sound(file: BinaryIO, raw: RawFormat | None, limits: Limits) -> AbstractContextManager[Sound]:

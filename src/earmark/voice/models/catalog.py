@@ -14,11 +14,13 @@ import platformdirs
 import tomli_w
 
 from earmark.errors import ModelInvalid, ModelNotFound
+from earmark.voice.models.calibrations import with_installed
 from earmark.voice.models.file import digest, read_model
 from earmark.voice.scoring.calibration import Calibration
 
 CATALOG = "catalog.toml"
 DEFAULT_MODEL = "earmark-1"
+SEGMENTATION_MODEL = "segmentation-1"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 HEADER = "# Models that Earmark knows; written by `write_entry`, so remarks belong in docs/models/.\n\n"
 
@@ -46,6 +48,22 @@ class ModelEntry:
         return f"{self.name}@{self.version}"
 
 
+@dataclass(frozen=True)
+class SegmentationEntry:
+    """The network that tells who of a few local speakers speaks when; it ships, and none is ever added."""
+
+    name: str
+    version: str
+    file: Path
+    sha256: str
+    licence: str
+
+    @property
+    def id(self) -> str:
+        """Name and version: "segmentation-1@1.0"."""
+        return f"{self.name}@{self.version}"
+
+
 def shipped_catalog() -> Path:
     """The catalogue inside the package."""
     return Path(str(files("earmark.voice.models"))) / CATALOG
@@ -63,16 +81,17 @@ def home_catalog(home: Path) -> Path:
     return home / "models" / CATALOG
 
 
-def load_catalog(home: Path | None = None) -> dict[str, ModelEntry]:
+def load_catalog(home: Path | None = None, *, installed: bool = True) -> dict[str, ModelEntry]:
     """Models by name: the shipped ones, then those of `home` (EARMARK_HOME), when given.
 
-    Nothing is read but the two catalogue files. Raises ModelInvalid when one of them is damaged.
+    Each has the calibration that is installed for it under `home`, unless `installed` is False. Nothing is
+    read but catalogue and calibration files. Raises ModelInvalid when one of them is damaged.
     """
     entries = _read(shipped_catalog())
-    if home is not None:
-        added = _read(home_catalog(home))
-        entries = {**added, **entries}  # nobody replaces a shipped model by its name
-    return entries
+    if home is None:
+        return entries
+    entries = {**_read(home_catalog(home)), **entries}  # nobody replaces a shipped model by its name
+    return with_installed(entries, home=home) if installed else entries
 
 
 def find_model(catalog: Mapping[str, ModelEntry], name: str | None = None) -> ModelEntry:
@@ -90,7 +109,35 @@ def find_model(catalog: Mapping[str, ModelEntry], name: str | None = None) -> Mo
     return entry
 
 
-def load_weights(entry: ModelEntry) -> bytes:
+def find_segmentation() -> SegmentationEntry:
+    """The shipped segmentation network. Raises ModelNotFound when this installation has none."""
+    shipped = shipped_catalog()
+    for row in _rows(shipped, "segmentation"):
+        if row.get("name") == SEGMENTATION_MODEL:
+            return SegmentationEntry(
+                name=row["name"],
+                version=str(row["version"]),
+                file=_inside(shipped.parent, row["file"]),
+                sha256=str(row["sha256"]),
+                licence=str(row["licence"]),
+            )
+    raise ModelNotFound(f"The model {SEGMENTATION_MODEL} is not in this installation: install Earmark again.")
+
+
+def write_segmentation(entry: SegmentationEntry) -> None:
+    """Name the shipped segmentation network in the shipped catalogue, in one atomic step."""
+    shipped = shipped_catalog()
+    row = {
+        "name": entry.name,
+        "version": entry.version,
+        "file": entry.file.resolve().relative_to(shipped.parent.resolve()).as_posix(),
+        "sha256": entry.sha256,
+        "licence": entry.licence,
+    }
+    _write(shipped, _read(shipped), segmentation=[row])
+
+
+def load_weights(entry: ModelEntry | SegmentationEntry) -> bytes:
     """Bytes of a model whose SHA-256 is the catalogue's.
 
     Raises ModelNotFound when the file is gone, ModelInvalid when it is another file than was catalogued.
@@ -118,11 +165,8 @@ def delete_entry(catalog: Path, name: str) -> None:
 
 
 def _read(catalog: Path) -> dict[str, ModelEntry]:
-    if not catalog.is_file():
-        return {}
     try:
-        rows = tomllib.loads(catalog.read_text(encoding="utf-8")).get("model", [])
-        entries = [_entry(catalog.parent, row) for row in rows]
+        entries = [_entry(catalog.parent, row) for row in _rows(catalog, "model")]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelInvalid(
             f"The model catalogue {catalog.name} is damaged ({type(error).__name__}: {error}): "
@@ -131,10 +175,23 @@ def _read(catalog: Path) -> dict[str, ModelEntry]:
     return {entry.name: entry for entry in entries}
 
 
-def _entry(folder: Path, row: dict[str, Any]) -> ModelEntry:
-    file = (folder / str(row["file"])).resolve()
+def _rows(catalog: Path, table: str) -> list[dict[str, Any]]:
+    """Rows of one of the catalogue's tables; none when there is no such file or table."""
+    if not catalog.is_file():
+        return []
+    rows: list[dict[str, Any]] = tomllib.loads(catalog.read_text(encoding="utf-8")).get(table, [])
+    return rows
+
+
+def _inside(folder: Path, name: str) -> Path:
+    file = (folder / str(name)).resolve()
     if not file.is_relative_to(folder.resolve()):
         raise ValueError("a model file lies outside the catalogue's folder")
+    return file
+
+
+def _entry(folder: Path, row: dict[str, Any]) -> ModelEntry:
+    file = _inside(folder, row["file"])
     if not NAME.fullmatch(row["name"]):
         raise ValueError("a model name has characters other than a-z, 0-9, '.', '_' and '-'")
     table = row.get("calibration")
@@ -171,9 +228,13 @@ def _row(folder: Path, entry: ModelEntry) -> dict[str, Any]:
     return row if entry.calibration is None else row | {"calibration": entry.calibration.to_table()}
 
 
-def _write(catalog: Path, entries: Mapping[str, ModelEntry]) -> None:
+def _write(
+    catalog: Path, entries: Mapping[str, ModelEntry], *, segmentation: list[dict[str, Any]] | None = None
+) -> None:
     catalog.parent.mkdir(parents=True, exist_ok=True)
-    text = HEADER + tomli_w.dumps({"model": [_row(catalog.parent, entry) for entry in entries.values()]})
+    tables = {"model": [_row(catalog.parent, entry) for entry in entries.values()]}
+    kept = _rows(catalog, "segmentation") if segmentation is None else segmentation
+    text = HEADER + tomli_w.dumps(tables | ({"segmentation": kept} if kept else {}))
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", dir=catalog.parent, prefix=".catalog-", delete=False
     ) as part:

@@ -1,0 +1,108 @@
+"""Speech folder to the numbers of voice/diarization/tuning.py: simulated meetings of CALIBRATION speakers.
+
+Prints the tuning of the product and of the baseline, to be copied where they belong. Nothing that
+`make eval-diarization` reports on is heard here.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from earmark.evaluation.conditions import read_scenery
+from earmark.evaluation.corpus import Split
+from earmark.evaluation.diarization_fit import (
+    Known,
+    Pairs,
+    fit_likeness,
+    gather_pairs,
+    likeness_cllr,
+    name_pairs,
+    score,
+    search,
+)
+from earmark.evaluation.diarizers import Recalled, resemblyzer_embed
+from earmark.evaluation.listeners import baseline
+from earmark.evaluation.meetings import Meeting, simulated
+from earmark.evaluation.speech import speech_folder
+from earmark.voice.diarization.hearing import STRETCH_SECONDS, Activity, Embed, hear
+from earmark.voice.diarization.segmenter import WINDOW_SECONDS
+from earmark.voice.diarization.source import open_stretches
+from earmark.voice.engine import Engine
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--speech", type=Path, help="speech folder (default: EARMARK_SPEECH, ../shared/speech)"
+    )
+    parser.add_argument("--each", type=int, default=10, help="meetings of every number of speakers")
+    parser.add_argument("--only", choices=("product", "resemblyzer"), help="tune one of the two")
+    return parser.parse_args()
+
+
+def meetings_of(root: Path, each: int) -> Iterator[Meeting]:
+    """Excerpts, in which each voice says little, and short meetings of one to six people."""
+    scenery = read_scenery(root)
+    excerpts = simulated(
+        root, Split.CALIBRATION, scenery, speakers=(1, 2, 3, 4, 5), each=each, seconds=30.0, seed=9
+    )
+    short = simulated(
+        root,
+        Split.CALIBRATION,
+        scenery,
+        speakers=(1, 2, 3, 4, 5, 6),
+        each=max(1, 2 * each // 5),
+        seconds=120.0,
+        seed=7,
+    )
+    return chain(excerpts, short)
+
+
+def listen(meeting: Meeting, segmenter: Activity, embed: Embed) -> Known:
+    """Hear a meeting as the pipeline does."""
+    with open_stretches(meeting.samples, seconds=STRETCH_SECONDS, overlap=int(WINDOW_SECONDS)) as parts:
+        return Known(hear(parts, segmenter, embed), meeting.turns)
+
+
+def main() -> int:
+    """Run it."""
+    asked = arguments()
+    root = speech_folder(asked.speech)
+    if root is None:
+        print("Skipped: there is no speech folder. Set EARMARK_SPEECH, or give --speech FOLDER.")
+        return 0
+    engine = Engine()
+    segmenter = Recalled(engine.ears.segmenter)
+    meetings = list(meetings_of(root, asked.each))
+    if asked.only != "resemblyzer":
+        tune(engine.entry.id, [listen(meeting, segmenter, engine.ears.embed) for meeting in meetings])
+    if asked.only != "product":
+        embed = resemblyzer_embed()
+        heard = [listen(meeting, segmenter, embed) for meeting in meetings]
+        # What a voiceprint of other clips has in common with all that its owner says in a meeting.
+        pairs = name_pairs(heard, [meeting.known for meeting in meetings], baseline().hear)
+        names = fit_likeness(pairs)
+        print(f"resemblyzer names: {names}, Cllr {likeness_cllr(pairs, names):.3f}", flush=True)
+        tune("resemblyzer", heard)
+    return 0
+
+
+def tune(name: str, heard: list[Known]) -> None:
+    """Fit and print one system's numbers."""
+    pairs: Pairs = gather_pairs(heard)
+    likeness = fit_likeness(pairs)
+    cost = likeness_cllr(pairs, likeness)
+    print(f"{name}: {np.count_nonzero(pairs.same)} pairs of one speaker, Cllr {cost:.3f}", flush=True)
+    tuning = search(heard, likeness)
+    reached = score(heard, tuning)
+    print(tuning)
+    print(f"mean DER {100 * reached.mean_rate:.2f} %, number of speakers off by {reached.count_error:.2f}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
