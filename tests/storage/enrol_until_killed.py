@@ -20,13 +20,13 @@ def say(line: str) -> None:
     os.write(1, f"{line}\n".encode())  # one write: a line is there whole or not
 
 
-def enrol(home: Path, seed: int) -> None:
+def enrol(home: Path, url: str, seed: int) -> None:
     say(str(os.getpid()))
     random = np.random.default_rng(seed)
     quality = Quality(4.5, 5.0, 20.0, 0.0, 7_800.0, -20.0, False)
     clips = [random.normal(0, 0.1, 2_000).astype(np.float32) for _ in range(3)]
     embeddings = [Embedding(np.full(16, 0.25, np.float32), quality, "test@1")] * 3
-    with open_store(home, environ={}) as store:
+    with open_store(home, database_url=url, environ={}) as store:
         for number in range(10_000):
             profile = create_profile(
                 DEFAULT_TENANT, store, clips=clips, embeddings=embeddings, label=f"p{seed} {number}"
@@ -41,7 +41,7 @@ if __name__ == "__main__":
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            enrol(Path(sys.argv[1]), int(line))
+            enrol(Path(sys.argv[1]), sys.argv[2], int(line))
             os._exit(1)
         os.waitpid(child, 0)
         say("dead")

@@ -14,6 +14,8 @@ from earmark.storage.store import DEFAULT_TENANT, Store, open_store
 from earmark.storage.tenants import create_tenant
 from earmark.storage.values import Answer
 
+pytestmark = pytest.mark.databases("sqlite", "postgres")
+
 DAY = timedelta(days=1)
 OTHER = "other"
 
@@ -34,14 +36,14 @@ def end(store: Store, answer_id: UUID, at: datetime) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"\0", b'{"status": "succeeded"}', bytes(range(256)) * 4_000])
-def test_what_is_kept_is_found(home: Path, store: Store, body: bytes) -> None:
+def test_what_is_kept_is_found(home: Path, store: Store, database_url: str | None, body: bytes) -> None:
     kept = keep(store, body, fingerprint=b"\xfe" * 32, lifetime=timedelta(hours=3))
     assert (kept.body, kept.fingerprint) == (body, b"\xfe" * 32)
     assert kept.expires - kept.created == timedelta(hours=3)
     assert kept.created.utcoffset() == timedelta(0)
     assert find_answer(DEFAULT_TENANT, store, kept.id) == kept
     store.close()
-    with open_store(home, environ={}) as again:
+    with open_store(home, database_url=database_url, environ={}) as again:
         assert find_answer(DEFAULT_TENANT, again, kept.id) == kept
 
 
@@ -94,6 +96,7 @@ def test_one_that_has_ended_can_be_kept_again(store: Store) -> None:
     assert find_answer(DEFAULT_TENANT, store, kept.id).body == b"new"
 
 
+@pytest.mark.databases("sqlite")  # looks into the files
 def test_the_body_stands_nowhere_in_clear(home: Path, store: Store) -> None:
     body = b"who was recognised and how likely it is"
     kept = keep(store, body, fingerprint=b"f" * 32)

@@ -38,6 +38,8 @@ from earmark.storage.voiceprints import count_models, load_gallery, load_record,
 from earmark.voice.features import Floats
 from earmark.voice.voiceprint import Embedding
 
+pytestmark = pytest.mark.databases("sqlite", "postgres")
+
 Take = tuple[list[Floats], list[Embedding]]
 T = DEFAULT_TENANT
 ACME = "acme"
@@ -111,6 +113,7 @@ def test_only_what_is_enrolled_and_of_any_words_is_searched(store: Store, take: 
                 find_profile(T, store, found[0].id, kind=other)
 
 
+@pytest.mark.databases("sqlite")  # looks into the files
 def test_a_reset_leaves_no_bytes(home: Path, store: Store, people: Callable[..., Profile]) -> None:
     other = people("ben", seed=1)
     theirs = sealed_bytes(store)

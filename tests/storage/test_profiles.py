@@ -41,6 +41,8 @@ from earmark.storage.voiceprints import (
 from earmark.voice.features import Floats
 from earmark.voice.voiceprint import Embedding
 
+pytestmark = pytest.mark.databases("sqlite", "postgres")
+
 Take = tuple[list[Floats], list[Embedding]]
 OTHER = "other"
 
@@ -152,6 +154,14 @@ def test_labels_that_may_not_be(label: str, store: Store) -> None:
             find_profile(DEFAULT_TENANT, store, label)
 
 
+@pytest.mark.parametrize("text", ["", "\0", "en\0GB", "\ud800", "a\nb", "x" * 201])
+def test_a_locale_and_a_passphrase_that_may_not_be(text: str, store: Store) -> None:
+    for wrong in ({"locale": text}, {"phrase": text}):
+        with pytest.raises(InvalidRequest):
+            create_profile(DEFAULT_TENANT, store, **wrong)  # type: ignore[arg-type]
+    assert set(rows(store).values()) == {0}
+
+
 def test_another_tenants_profile_is_nobody(
     store: Store, people: Callable[..., Profile], other: str, take: Callable[..., Take]
 ) -> None:
@@ -188,7 +198,7 @@ def test_an_unknown_tenant_gets_nothing_stored(store: Store, people: Callable[..
 
 def test_every_table_that_holds_people_has_the_tenant_in_its_key() -> None:
     for table in metadata.sorted_tables:
-        if table.name not in ("master_keys", "tenants"):
+        if table.name not in ("master_keys", "tenants", "executors"):
             assert "tenant" in table.primary_key.columns
             assert all("tenant" in key.column_keys for key in table.foreign_key_constraints)
 
@@ -259,10 +269,16 @@ def test_embeddings_are_replaced_whole(
 
 def test_a_failure_in_the_middle_stores_nothing(store: Store, take: Callable[..., Take]) -> None:
     clips, embeddings = take(3)
-    broken = Embedding(embeddings[2].vector, embeddings[2].quality.__class__(**{
-        **vars(embeddings[2].quality), "snr_db": float("nan")}), "test@1")  # fmt: skip
+    one, two = uuid4(), uuid4()
     with pytest.raises(InvalidRequest):
-        create_profile(DEFAULT_TENANT, store, clips=clips, embeddings=[*embeddings[:2], broken], label="ada")
+        create_profile(
+            DEFAULT_TENANT,
+            store,
+            clips=clips,
+            embeddings=embeddings,
+            label="ada",
+            enrolment_ids=[one, two, one],
+        )
     assert set(rows(store).values()) == {0}
 
 

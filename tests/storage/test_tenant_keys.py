@@ -24,6 +24,8 @@ from earmark.storage.values import Profile
 from earmark.storage.vault import Place, RecordKind, Vault
 from earmark.storage.voiceprints import load_record, load_voiceprint
 
+pytestmark = pytest.mark.databases("sqlite", "postgres")
+
 OTHER = "other"
 OF_A_PROFILE = (profiles, profile_keys, enrolments, enrolment_audio)
 

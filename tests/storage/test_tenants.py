@@ -33,6 +33,8 @@ from earmark.storage.voiceprints import load_record, load_voiceprint
 from earmark.voice.features import Floats
 from earmark.voice.voiceprint import Embedding
 
+pytestmark = pytest.mark.databases("sqlite", "postgres")
+
 Take = tuple[list[Floats], list[Embedding]]
 ACME = "acme"
 SEALED = (
@@ -141,6 +143,7 @@ def test_the_default_tenant_stays(store: Store, ada: Profile) -> None:
     assert rows(store, DEFAULT_TENANT) == before
 
 
+@pytest.mark.databases("sqlite")  # looks into the files
 def test_a_deleted_tenant_leaves_no_bytes(home: Path, store: Store, ada: Profile) -> None:
     theirs, ours = pieces(store, ACME), pieces(store, DEFAULT_TENANT)
     kept = rows(store, DEFAULT_TENANT)
@@ -183,6 +186,7 @@ def cut_short(
     return ada, theirs[:2], theirs[2:]
 
 
+@pytest.mark.databases("sqlite")  # looks into the files
 def test_a_deletion_cut_short_leaves_nothing_that_opens(
     home: Path, store: Store, cut_short: tuple[Profile, list[bytes], list[bytes]], take: Callable[..., Take]
 ) -> None:
@@ -229,6 +233,7 @@ def make_again(_: Path, store: Store) -> None:
     delete_tenant(store, ACME)
 
 
+@pytest.mark.databases("sqlite")  # looks into the files
 @pytest.mark.parametrize("then", [reopen, delete_again, delete_another, make_again])
 def test_a_deletion_cut_short_is_finished(
     home: Path,
@@ -244,6 +249,7 @@ def test_a_deletion_cut_short_is_finished(
     assert lingering(home, [*keys, *data, ada.id.hex.encode()]) == 0
 
 
+@pytest.mark.databases("sqlite")  # looks into the files
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
 @pytest.mark.parametrize("place", ["Store.forget_deleted", "remove_leaving"])
 def test_killed_between_key_and_data(home: Path, store: Store, ada: Profile, place: str) -> None:

@@ -54,6 +54,7 @@ def take_in(store: Store, content: bytes, passphrase: str = PASSPHRASE) -> tuple
     return len(done.added), len(done.skipped)
 
 
+@pytest.mark.databases("sqlite", "postgres")
 def test_profiles_arrive_as_they_were(store: Store, there: Store, people: Callable[..., Profile]) -> None:
     made = [people("Zo\u00eb"), people(None, seed=1, number=3)]
     assert take_in(there, export(store)) == (2, 0)
@@ -79,6 +80,7 @@ def test_an_export_shows_nothing(store: Store, people: Callable[..., Profile]) -
         assert base64.b64encode(secret)[:-4] not in content
 
 
+@pytest.mark.databases("sqlite", "postgres")
 def test_conflicts_store_nothing(
     store: Store, there: Store, people: Callable[..., Profile], take: Callable[..., Take]
 ) -> None:
@@ -93,6 +95,7 @@ def test_conflicts_store_nothing(
     assert list_profile_ids(DEFAULT_TENANT, there) == [ada.id]
 
 
+@pytest.mark.databases("sqlite", "postgres")
 def test_a_taken_label_stores_nothing(
     store: Store, there: Store, people: Callable[..., Profile], take: Callable[..., Take]
 ) -> None:

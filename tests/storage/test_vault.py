@@ -89,10 +89,10 @@ def test_a_wrapped_key_belongs_to_its_tenant_and_profile() -> None:
 def test_an_answer_opens_only_under_its_identifier() -> None:
     tenant, _ = Vault(MASTER).make_tenant_key(PLACE.tenant)
     answer_id = uuid4()
-    sealed = tenant.seal_answer(b"yes", answer_id)
-    assert tenant.open_answer(sealed, answer_id) == b"yes"
+    sealed = tenant.seal(b"yes", RecordKind.ANSWER, answer_id)
+    assert tenant.open(sealed, RecordKind.ANSWER, answer_id) == b"yes"
     with pytest.raises(SealBroken):
-        tenant.open_answer(sealed, uuid4())
+        tenant.open(sealed, RecordKind.ANSWER, uuid4())
 
 
 def test_label_hashes_depend_on_key_tenant_and_label() -> None:

@@ -10,6 +10,7 @@ from earmark.storage.schema import answers
 from earmark.storage.store import Store
 from earmark.storage.tenant_keys import read_tenant_key
 from earmark.storage.values import Answer
+from earmark.storage.vault import RecordKind
 
 
 def keep_answer(
@@ -29,7 +30,7 @@ def keep_answer(
                 fingerprint=fingerprint,
                 created=now,
                 expires=answer.expires,
-                body_sealed=key.seal_answer(body, answer_id),
+                body_sealed=key.seal(body, RecordKind.ANSWER, answer_id),
             )
         )
     return answer
@@ -42,5 +43,12 @@ def find_answer(tenant: str, store: Store, answer_id: UUID) -> Answer:
         row = connection.execute(query).one_or_none()
         if row is None or row.expires < datetime.now(UTC):
             raise OperationNotFound("Nothing is kept under this identifier, or no longer: send it again.")
-        body = read_tenant_key(connection, store.vault, tenant).open_answer(row.body_sealed, answer_id)
+        key = read_tenant_key(connection, store.vault, tenant)
+        body = key.open(row.body_sealed, RecordKind.ANSWER, answer_id)
     return Answer(row.id, row.created, row.expires, row.fingerprint, body)
+
+
+def delete_expired(store: Store, *, now: datetime) -> int:
+    """Remove the answers of all tenants that have expired; returns how many."""
+    with store.writing() as connection:
+        return connection.execute(sa.delete(answers).where(answers.c.expires < now)).rowcount

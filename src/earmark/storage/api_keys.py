@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from earmark.errors import InvalidRequest, KeyNotFound, TenantNotFound
-from earmark.storage.schema import api_keys, tenants
+from earmark.storage.schema import UtcTime, api_keys, tenants
 from earmark.storage.store import Store
 from earmark.storage.tenant_keys import NO_TENANT
 
@@ -91,7 +91,8 @@ def replace_key(tenant: str, store: Store, old: UUID, row: KeyRow, digest: bytes
         if until <= datetime.now(UTC):
             changed = connection.execute(sa.delete(api_keys).where(same))
         else:
-            sooner = sa.case((api_keys.c.expires < until, api_keys.c.expires), else_=until)
+            end = sa.literal(until, UtcTime)
+            sooner = sa.case((api_keys.c.expires < until, api_keys.c.expires), else_=end)
             changed = connection.execute(sa.update(api_keys).where(same).values(expires=sooner))
         if changed.rowcount == 0:
             raise KeyNotFound("There is no API key of this identifier: it may have been revoked meanwhile.")

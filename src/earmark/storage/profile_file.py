@@ -233,6 +233,6 @@ def _time(text: str) -> datetime:
 
 
 def _text(text: Any, *, most: int) -> str:
-    if not isinstance(text, str) or not 1 <= len(text) <= most:
+    if not isinstance(text, str) or not 1 <= len(text) <= most or not text.isprintable():
         raise ValueError("text")
     return text

@@ -68,8 +68,8 @@ def create_profile(
     ModelMismatch (several models made the embeddings), InvalidRequest (also for a GUID that is in use).
     """
     check_locale(locale)
-    if phrase is not None and not 1 <= len(phrase) <= MAX_PHRASE:
-        raise InvalidRequest(f"A passphrase has 1 to {MAX_PHRASE} characters: choose another.")
+    if phrase is not None and not (1 <= len(phrase) <= MAX_PHRASE and phrase.isprintable()):
+        raise InvalidRequest(f"A passphrase has 1 to {MAX_PHRASE} printable characters: choose another.")
     model = embeddings[0].model if embeddings else None
     _check_added(embeddings, model=model, before=0)
     now = datetime.now(UTC)
@@ -240,7 +240,8 @@ def delete_profile(tenant: str, store: Store, profile_id: UUID, *, expected: int
 
 def check_locale(locale: str | None) -> None:
     """Raise InvalidRequest for what cannot be a locale."""
-    if locale is not None and not 1 <= len(locale) <= 35:  # BCP 47
+    # 35: BCP 47. Printable: PostgreSQL takes no NUL, and nothing takes half a surrogate pair.
+    if locale is not None and not (1 <= len(locale) <= 35 and locale.isprintable()):
         raise InvalidRequest("A locale has 1 to 35 characters, as in en-GB.")
 
 

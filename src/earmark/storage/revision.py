@@ -36,7 +36,7 @@ def bring_up_to_date(connection: sa.Connection) -> None:
     if current is not None and current not in known:
         raise StoreTooNew(
             f"This store is of a newer release of Earmark ({current}; this one knows {REVISION}): "
-            "install that release, or set EARMARK_HOME to another folder."
+            "install that release, or use another folder or database."
         )
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
@@ -49,7 +49,7 @@ def _revision(connection: sa.Connection) -> str | None:
         return None
     if not {"alembic_version", "tenants"} <= tables:
         raise StoreUnreadable(
-            "The database in this folder is not an Earmark store, and was left as it is: "
-            "set EARMARK_HOME to another folder."
+            "The database is not an Earmark store, and was left as it is: set EARMARK_HOME to another "
+            "folder, or EARMARK_DATABASE_URL to another database."
         )
     return connection.scalar(sa.select(VERSION_TABLE.c.version_num))

@@ -97,23 +97,23 @@ def insert_profile(connection: sa.Connection, vault: Vault, tenant: str, record:
     if profile.label is not None:
         hashed = vault.label_hash(tenant, profile.label)
         sealed = seal_label(profile.label, tenant, profile.id, key)
+    row = sa.insert(profiles).values(
+        tenant=tenant,
+        id=profile.id,
+        label_hash=hashed,
+        label_sealed=sealed,
+        kind=profile.kind.value,
+        locale=profile.locale,
+        state=profile.state.value,
+        model=profile.model or "",
+        phrase=profile.phrase,
+        revision=profile.revision,
+        created=profile.created,
+        updated=profile.updated,
+    )
     try:
-        connection.execute(
-            sa.insert(profiles).values(
-                tenant=tenant,
-                id=profile.id,
-                label_hash=hashed,
-                label_sealed=sealed,
-                kind=profile.kind.value,
-                locale=profile.locale,
-                state=profile.state.value,
-                model=profile.model or "",
-                phrase=profile.phrase,
-                revision=profile.revision,
-                created=profile.created,
-                updated=profile.updated,
-            )
-        )
+        with connection.begin_nested():  # PostgreSQL answers nothing more after an error outside of one
+            connection.execute(row)
     except IntegrityError:
         taken = (profiles.c.tenant == tenant) & (profiles.c.label_hash == hashed)
         if hashed and connection.scalar(sa.select(profiles.c.id).where(taken)):

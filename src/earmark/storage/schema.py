@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-REVISION = "0002"  # the newest migration: a store at this revision opens without importing Alembic
+REVISION = "0003"  # the newest migration: a store at this revision opens without importing Alembic
 
 GUID = sa.Uuid()  # CHAR(32) on SQLite, UUID on PostgreSQL
 
@@ -145,4 +145,58 @@ enrolment_audio = sa.Table(  # apart from the numbers, so that a gallery loads w
     sa.ForeignKeyConstraint(
         ["tenant", "enrolment_id"], ["enrolments.tenant", "enrolments.id"], ondelete="CASCADE"
     ),
+)
+
+jobs = sa.Table(  # accepted work on a recording; the queue is the job library's, in tables of its own
+    "jobs",
+    metadata,
+    sa.Column("tenant", sa.String(64), sa.ForeignKey("tenants.id"), primary_key=True),
+    sa.Column("id", GUID, primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("door", sa.String(16), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("progress", sa.Double, nullable=False),
+    sa.Column("created", UtcTime, nullable=False),
+    sa.Column("updated", UtcTime, nullable=False),
+    sa.Column("begun", UtcTime),
+    sa.Column("ended", UtcTime, index=True),
+    sa.Column("turn", sa.Integer, nullable=False),  # in the queue: the smallest comes first
+    sa.Column("attempts", sa.Integer, nullable=False),  # that were begun
+    sa.Column("to_tell", sa.Boolean, nullable=False),  # its end is still to be told to a webhook
+    sa.Column("media_id", GUID),  # the recording, once it is known
+    sa.Column("order_sealed", sa.LargeBinary),  # None once it has expired
+    sa.Column("outcome_sealed", sa.LargeBinary),  # None before it has ended, and once it has expired
+    sa.Index(None, "tenant", "created", "id"),
+    sa.Index(None, "state", "turn"),
+)
+
+media = sa.Table(  # recordings that were uploaded or fetched; their sound is sealed in files elsewhere
+    "media",
+    metadata,
+    sa.Column("tenant", sa.String(64), sa.ForeignKey("tenants.id"), primary_key=True),
+    sa.Column("id", GUID, primary_key=True),
+    # Keyed, see Vault.media_hash; None for one that was fetched or replaced, and goes when its job ends.
+    sa.Column("key_hash", sa.LargeBinary(32)),
+    sa.Column("key_sealed", sa.LargeBinary),
+    sa.Column("wrapped", sa.LargeBinary, nullable=False),  # the key that its sound is sealed with
+    sa.Column("size", sa.BigInteger, nullable=False),  # bytes
+    sa.Column("whole", sa.Boolean, nullable=False),  # False while it is written
+    sa.Column("created", UtcTime, nullable=False),
+    sa.Column("expires", UtcTime, nullable=False, index=True),
+    sa.Index(None, "tenant", "key_hash"),
+)
+
+executors = sa.Table(  # processes that work on jobs, each with its last sign of life
+    "executors",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("seen", UtcTime, nullable=False),
+)
+
+secrets = sa.Table(  # of a tenant, by name
+    "secrets",
+    metadata,
+    sa.Column("tenant", sa.String(64), sa.ForeignKey("tenants.id"), primary_key=True),
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""A file path to a SQLAlchemy engine on SQLite: all that is SQLite's own stands here.
+"""A file path to a database on SQLite: all that is SQLite's own stands here.
 
 Transactions are begun by us (BEGIN, or BEGIN IMMEDIATE for writers), so that a writer waits its turn
 instead of failing half-way, and so that DDL is part of the transaction. `synchronous=FULL`: an enrolment
@@ -8,18 +8,21 @@ that was confirmed survives a power failure as well as a killed process.
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from earmark.errors import StoreBusy, StoreError, StoreUnreadable
+from earmark.storage.database import BUSY_SECONDS, WRITES
 
 MAGIC = b"SQLite format 3\0"
-BUSY_SECONDS = 10.0
 BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-WRITES = "earmark_writes"  # execution option of a connection whose transaction will write
 
 PRAGMAS = (
     "PRAGMA foreign_keys=ON",
@@ -27,6 +30,48 @@ PRAGMAS = (
     "PRAGMA secure_delete=ON",  # what is deleted is overwritten with zeros
     "PRAGMA temp_store=MEMORY",  # no spill into the temporary folder
 )
+
+
+@dataclass(frozen=True, eq=False)
+class SqliteDatabase:
+    """The database of a home folder."""
+
+    path: Path
+    reader: sa.Engine
+    writer: sa.Engine
+    shared: ClassVar[bool] = False
+
+    def prepare(self) -> None:
+        """Let readers and a writer not block each other."""
+        use_write_ahead_log(self.reader)
+
+    def forget_deleted(self) -> bool:
+        """Write the log into the database and cut it to nothing, so that no deleted row lives on in it.
+
+        Returns False when another process read for so long that the log had to stay.
+        """
+        connection = self.reader.raw_connection()
+        try:
+            busy = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            return not busy
+        finally:
+            connection.close()
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn SQLite's errors into ours."""
+        try:
+            yield
+        except (sqlite3.Error, sa.exc.DBAPIError) as error:
+            raise explain(error, self.path) from error
+        except sa.exc.TimeoutError:
+            raise StoreBusy("Every connection to the store is in use: try again.") from None
+
+
+def open_file(path: Path) -> SqliteDatabase:
+    """Return the database at `path`; see `make_engine`."""
+    engine = make_engine(path)
+    return SqliteDatabase(path, engine, engine.execution_options(**{WRITES: True}))
 
 
 def make_engine(path: Path) -> sa.Engine:
@@ -80,19 +125,6 @@ def use_write_ahead_log(engine: sa.Engine) -> None:
                 if error.sqlite_errorcode & 0xFF not in BUSY or time.monotonic() > deadline:
                     raise
                 time.sleep(0.01)
-    finally:
-        connection.close()
-
-
-def drop_log(engine: sa.Engine) -> bool:
-    """Write the log into the database and cut it to nothing, so that no deleted row lives on in it.
-
-    Returns False when another process read for so long that the log had to stay.
-    """
-    connection = engine.raw_connection()
-    try:
-        busy = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        return not busy
     finally:
         connection.close()
 

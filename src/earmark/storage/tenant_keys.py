@@ -3,7 +3,17 @@
 import sqlalchemy as sa
 
 from earmark.errors import TenantNotFound
-from earmark.storage.schema import answers, api_keys, profile_keys, profiles, tenant_keys, tenants
+from earmark.storage.schema import (
+    answers,
+    api_keys,
+    jobs,
+    media,
+    profile_keys,
+    profiles,
+    secrets,
+    tenant_keys,
+    tenants,
+)
 from earmark.storage.vault import TenantKey, Vault
 
 NO_TENANT = "There is no tenant of this name: `earmark tenants list` shows those that there are."
@@ -44,6 +54,7 @@ def complete_tenant_keys(connection: sa.Connection, vault: Vault) -> None:
 def remove_leaving(connection: sa.Connection) -> bool:
     """Remove tenants whose key is destroyed, with all their data; returns whether there were any."""
     leaving = sa.select(tenants.c.id).where(tenants.c.leaving)
-    for table in (profiles, answers, api_keys):  # keys, enrolments and audio go with their profile
+    # Keys, enrolments and audio go with their profile; what is left of media is rubbish without its key.
+    for table in (profiles, answers, api_keys, jobs, media, secrets):
         connection.execute(sa.delete(table).where(table.c.tenant.in_(leaving)))
     return connection.execute(sa.delete(tenants).where(tenants.c.leaving)).rowcount > 0

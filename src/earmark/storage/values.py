@@ -97,3 +97,51 @@ class Answer:
     expires: datetime
     fingerprint: bytes  # of the request that it answers; may be empty
     body: bytes
+
+
+class JobKind(StrEnum):
+    """What is done with a recording."""
+
+    DIARIZE = "diarize"  # who speaks when
+    IDENTIFY = "identify"  # and who of the known voices they are
+    VOICEPRINT = "voiceprint"  # how its one speaker sounds
+
+
+class JobState(StrEnum):
+    """How far a job is. It ends once: what has ended may only expire, when its output goes."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will be done."""
+        return self not in (JobState.CREATED, JobState.RUNNING)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Accepted work on a recording, without what was asked and what came of it."""
+
+    id: UUID
+    kind: JobKind
+    door: str  # through which it came: "native" or "pyannoteai"
+    state: JobState
+    progress: float  # 0 to 1
+    created: datetime  # aware, UTC
+    updated: datetime
+    ended: datetime | None
+
+
+@dataclass(frozen=True)
+class Media:
+    """An uploaded recording, without its sound."""
+
+    key: str
+    size: int  # bytes
+    created: datetime  # aware, UTC
+    expires: datetime

@@ -38,6 +38,11 @@ class RecordKind(StrEnum):
     AUDIO = "audio"
     TENANT_KEY = "tenant key"
     ANSWER = "answer"
+    ORDER = "order"
+    OUTCOME = "outcome"
+    MEDIA_NAME = "media name"
+    MEDIA = "media"
+    SECRET = "secret"  # noqa: S105 - a kind
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,7 @@ class TenantKey:
 
     def __init__(self, key: bytes, tenant: str) -> None:
         self._key = DataKey(key)
+        self._links = _derive(key, b"earmark sign links")
         self.tenant = tenant
 
     def make_data_key(self, profile_id: UUID) -> tuple[DataKey, bytes]:
@@ -111,13 +117,17 @@ class TenantKey:
         """Return a profile's data key; SealBroken when it is not the one wrapped for this profile."""
         return DataKey(self._key.open(wrapped, _place_of_key(self.tenant, profile_id)))
 
-    def seal_answer(self, plain: bytes, answer_id: UUID) -> bytes:
-        """Encrypt a kept answer."""
-        return self._key.seal(plain, Place(self.tenant, NOBODY, RecordKind.ANSWER, answer_id))
+    def sign_link(self, text: bytes) -> bytes:
+        """Return the 32 bytes by which a link that the tenant gave away is known again."""
+        return hmac.digest(self._links, text, "sha256")
 
-    def open_answer(self, sealed: bytes, answer_id: UUID) -> bytes:
-        """Return a kept answer; SealBroken."""
-        return self._key.open(sealed, Place(self.tenant, NOBODY, RecordKind.ANSWER, answer_id))
+    def seal(self, plain: bytes, kind: RecordKind, record_id: UUID) -> bytes:
+        """Encrypt what belongs to no profile."""
+        return self._key.seal(plain, Place(self.tenant, NOBODY, kind, record_id))
+
+    def open(self, sealed: bytes, kind: RecordKind, record_id: UUID) -> bytes:
+        """Return what belongs to no profile; SealBroken."""
+        return self._key.open(sealed, Place(self.tenant, NOBODY, kind, record_id))
 
 
 class Vault:
@@ -128,6 +138,7 @@ class Vault:
             raise ValueError(f"a master key has {KEY_BYTES} bytes")
         self._wrapping = DataKey(_derive(master_key, b"earmark wrap data keys"))
         self._labels = _derive(master_key, b"earmark find labels")
+        self._media = _derive(master_key, b"earmark find media")
         self.key_id = _key_id(_derive(master_key, b"earmark name of the master key"))
 
     def make_tenant_key(self, tenant: str) -> tuple[TenantKey, bytes]:
@@ -146,9 +157,15 @@ class Vault:
 
     def label_hash(self, tenant: str, label: str) -> bytes:
         """Return the 32 bytes by which a label is found; without the master key they cannot be guessed at."""
-        return hmac.digest(
-            self._labels, b"%d:%b%b" % (len(tenant), tenant.encode(), label.encode()), "sha256"
-        )
+        return _hash(self._labels, tenant, label)
+
+    def media_hash(self, tenant: str, key: str) -> bytes:
+        """Return the 32 bytes by which an uploaded recording is found, as `label_hash` does for a label."""
+        return _hash(self._media, tenant, key)
+
+
+def _hash(key: bytes, tenant: str, text: str) -> bytes:
+    return hmac.digest(key, b"%d:%b%b" % (len(tenant), tenant.encode(), text.encode()), "sha256")
 
 
 def _place_of_key(tenant: str, profile_id: UUID) -> Place:
