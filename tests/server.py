@@ -22,6 +22,7 @@ class Server:
     home: Path
     process: subprocess.Popen[str]
     lines: list[str] = field(repr=False)  # of standard output and error
+    database_url: str | None = None  # of PostgreSQL, where it is not the home's own file
 
     @property
     def url(self) -> str:
@@ -55,6 +56,7 @@ def running_server(
     key: str = KEY,
     prefix: Sequence[str] = (),
     program: Sequence[str] = (sys.executable, "-m", "earmark"),
+    database_url: str | None = None,
 ) -> Iterator[Server]:
     """Start a server on `home` and wait until it listens; it is stopped at the end.
 
@@ -64,7 +66,10 @@ def running_server(
     asked = [part for port in ports for part in ("--port", str(port))]
     process = subprocess.Popen(
         [*prefix, *program, "serve", "--home", str(home), *asked, *args],
-        env=os.environ | {"EARMARK_BOOTSTRAP_KEY": key, "OMP_NUM_THREADS": "1"} | dict(env or {}),
+        env=os.environ
+        | {"EARMARK_BOOTSTRAP_KEY": key, "OMP_NUM_THREADS": "1"}
+        | ({"EARMARK_DATABASE_URL": database_url} if database_url else {})
+        | dict(env or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -83,7 +88,7 @@ def running_server(
                 urls.append(line.split()[-1])
         reader = threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True)
         reader.start()
-        yield Server(tuple(urls), key, home, process, lines)
+        yield Server(tuple(urls), key, home, process, lines, database_url)
     finally:
         process.terminate()
         try:

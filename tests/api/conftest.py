@@ -20,6 +20,7 @@ def _besieged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fortress]:
         "EARMARK_HEADER_SECONDS": "3",
         "EARMARK_IDLE_SECONDS": "3",
         "EARMARK_UPLOAD_BYTES": str(16 << 20),
+        "EARMARK_MEDIA_BYTES": str(16 << 20),
     }
     with running_server(tmp_path_factory.mktemp("fortress"), env=env) as running:
         found = Fortress(running)

@@ -7,6 +7,7 @@ from uuid import uuid4
 from fastapi.routing import iter_route_contexts
 
 from earmark.api.app import FAMILIES, about
+from earmark.api.pyannoteai.family import JsonRoute
 
 # Everything that a route may ask for in its query; what it does not know it passes over.
 QUERY = "api-version=2021-09-05&ignoreMinLength=true&shortAudio=true&locale=en-us"
@@ -19,6 +20,7 @@ class Route:
 
     method: str
     path: str  # with names in braces
+    json: bool = False  # there for JSON alone: another API has a route of the same address for the rest
 
     def url(self, value: str | None = None) -> str:
         """Its address with `value` (a new GUID, if none) for every name, and all of the query."""
@@ -39,11 +41,11 @@ def routes() -> list[Route]:
     """All of them, in a fixed order."""
     routers = [about, *(router for family in FAMILIES for router in family.routers)]
     found = {
-        Route(method, context.path)
+        Route(method, context.path, isinstance(context.original_route, JsonRoute))
         for router in routers
         for context in iter_route_contexts(router.routes)
         for method in context.methods or ()
         if context.path is not None
     }
     assert len(found) > 60, "the walk has lost its way"
-    return sorted(found, key=lambda route: (route.path, route.method))
+    return sorted(found, key=lambda route: (route.path, route.method, route.json))

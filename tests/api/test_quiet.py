@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 import voices
 from api import asking
@@ -37,6 +38,7 @@ def everything(server: Server) -> set[str]:
         client.get(asking.VERIFICATION, params=asking.VERSION | {"Ocp-Apim-Subscription-Key": STRAY})
         client.get(asking.VERIFICATION, params={"Apim-Subscription-Id": server.key}, headers={"x": NAME})
         asking.verify(client, guid, b"RIFF" + NAME.encode() * 100)
+        secrets |= listened_to(client)
         client.get("/live")
         secrets |= {guid, other}
         secrets |= {repr(decided["score"]), repr(found["identifiedProfile"]["score"])}
@@ -58,6 +60,30 @@ def everything(server: Server) -> set[str]:
         raw.rest()
         raw.socket.close()
     return secrets | {secret.replace("-", "") for secret in secrets}
+
+
+def listened_to(client: httpx.Client) -> set[str]:
+    """Have jobs done by both APIs that have them; returns links, voiceprints, and parts of them."""
+    secrets = set()
+    for use, sound in (("voice", voices.wav("ben", 4, 5)), (NAME, voices.wav("ben", 1))):
+        link = client.post("/v1/media/input", json={"url": f"media://{use}"}).json()["url"]
+        httpx.put(link, content=sound).raise_for_status()
+        httpx.get(link)
+        secrets |= {link.partition("link=")[2], *link.partition("link=")[2].split(".")}
+    made = client.post("/v1/voiceprint", json={"url": "media://voice"}).json()["jobId"]
+    voiceprint = client.get(f"/v1/jobs/{made}").json()["output"]["voiceprint"]
+    for text in (voiceprint, voiceprint[:-8] + "AAAAAAA="):
+        asked = {"url": f"media://{NAME}", "voiceprints": [{"label": NAME, "voiceprint": text}]}
+        made = client.post("/v1/identify", json=asked).json().get("jobId", made)
+    job = client.get(f"/v1/jobs/{made}").json()
+    assert job["output"]["voiceprints"][0]["match"] == NAME
+    for source in (f"media://{NAME}", f"https://{NAME}.invalid/{NAME}.wav"):
+        asked = {"source": source, "who": [NAME], "webhook": f"https://{NAME}.invalid/{NAME}"}
+        made = client.post("/v1/diarizations", json=asked).json()["id"]
+        client.get(f"/v1/diarizations/{made}", params={"wait": 20})
+    client.get("/v2/jobs", params={"cursor": NAME})
+    client.put("/pyannoteai/media", params={"link": NAME}, content=b"")
+    return secrets | {voiceprint, voiceprint[20:60]}
 
 
 @pytest.mark.parametrize("form", ["json", "text"])

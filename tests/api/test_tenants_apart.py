@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -21,9 +22,22 @@ JSON_BODIES: dict[str, dict[str, object]] = {
     "/v1/profiles/export": {"passphrase": "correct horse"},
     "/v1/keys": {"roles": ["recognise"]},
     "/v1/tenant": {"keep_audio": True},
+    "/v1/diarizations": {"source": "media://{media}"},
 }
+# Of pyannoteAI's API, at the root and below its prefix.
+RECORDING: dict[str, object] = {"url": "media://{media}"}
+PYANNOTEAI_BODIES = {
+    "/v1/media/input": RECORDING,
+    "/v1/media/output": RECORDING,
+    "/v1/diarize": RECORDING,
+    "/v1/voiceprint": RECORDING,
+    "/v1/identify": RECORDING | {"voiceprints": []},
+}
+PREFIX = "/pyannoteai"
 # Without anything of a tenant in them: whoever has a key, or nobody, may ask.
 COMMON = {"/live", "/ready", "/version"}
+# Whoever has a link may use it, without a key (tests/service/test_media_links.py).
+LINKED = {"/pyannoteai/media"}
 LISTENS = ("verify", "identify", "enroll", "enrolments", "inspect")
 
 
@@ -38,21 +52,30 @@ class Tenant:
         path, _, query = (
             replace(route, path=route.path.format(**owned)).url(owned["profile_id"]).partition("?")
         )
-        if route.path == "/v1/identify":
+        if route.path == "/v1/identify" and not route.json:
             query = f"profile={owned['profile_id']}"
         if route.path == "/v1/profiles/import":
             form = {"passphrase": "correct horse"}
             return self.client.post(path, data=form, files={"file": owned["export"].encode("latin-1")})
-        listens = any(word in path.rsplit("/", 1)[-1].lower() for word in LISTENS)
-        body = voices.wav("ada", 1, 2) if listens else self._json(route)
+        listens = any(word in path.rsplit("/", 1)[-1].lower() for word in LISTENS) and not asks_json(route)
+        body = voices.wav("ada", 1, 2) if listens else self._json(route, owned)
         kind = {"content-type": "audio/wav" if listens else "application/json"}
         return self.client.request(route.method, f"{path}?{query}", content=body, headers=kind)
 
-    def _json(self, route: Route) -> bytes | None:
+    def _json(self, route: Route, owned: dict[str, str]) -> bytes | None:
         if route.method == "GET":
             return None
-        usual = {} if route.path.startswith("/v1/") else {"locale": "en-US"}
-        return json.dumps(JSON_BODIES.get(route.path, usual)).encode()
+        if asks_json(route):
+            body = PYANNOTEAI_BODIES[route.path.removeprefix(PREFIX)]
+        else:
+            body = JSON_BODIES.get(route.path, {} if route.path.startswith("/v1/") else {"locale": "en-US"})
+        return json.dumps(body).replace("{media}", owned.get("media", "")).encode()
+
+
+def asks_json(route: Route) -> bool:
+    """Whether it is a route of pyannoteAI's that takes a body."""
+    plain = route.path.removeprefix(PREFIX)
+    return plain in PYANNOTEAI_BODIES and (plain != "/v1/identify" or route.json or route.path != plain)
 
 
 @dataclass(frozen=True)
@@ -79,8 +102,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             yield House(server, Tenant(clients[0]), Tenant(clients[1]), key)
 
 
-def own(client: httpx.Client, path: str) -> dict[str, str]:
-    """Make what a route can be asked for: a person of its kind, an operation, a key, an export."""
+def own(client: httpx.Client, path: str, *, json: bool = False) -> dict[str, str]:
+    """Make what a route can be asked for: a person of its kind, an operation, a key, an export, a job."""
+    if asks_json(Route("POST", path, json)) or path.endswith("diarizations") or "{job_id}" in path:
+        return own_recording(client)
+    if "{diarization_id}" in path:
+        job = client.post("/v1/diarizations", content=voices.wav("ada", 1)).raise_for_status().json()["id"]
+        done = client.get(f"/v1/diarizations/{job}", params={"wait": 20}).json()
+        assert done["state"] == "succeeded", done
+        return {"diarization_id": job, "profile_id": job}
     dependent = "text-dependent" in path or "/spid/v1.0/verif" in path
     kind = "text-dependent" if dependent else "identification" if "dentif" in path else "verification"
     made = client.post("/v1/profiles", json={"kind": kind}).raise_for_status().json()["id"]
@@ -102,18 +132,30 @@ def own(client: httpx.Client, path: str) -> dict[str, str]:
     return owned
 
 
+def own_recording(client: httpx.Client) -> dict[str, str]:
+    """Upload a recording, and have a job listen to it."""
+    key = str(uuid4())
+    link = client.post("/v1/media/input", json={"url": f"media://{key}"}).raise_for_status().json()["url"]
+    httpx.put(link, content=voices.wav("ada", 1)).raise_for_status()
+    job = client.post("/v1/diarize", json={"url": f"media://{key}"}).raise_for_status().json()["jobId"]
+    return {"media": key, "job_id": job, "profile_id": key}
+
+
 def names_something(route: Route) -> bool:
     """Whether a route is asked for one thing, by its path or its query."""
     asks_query = ("identify", "identifySingleSpeaker", "spid/v1.0/verify")
+    asks_body = ("/diarize", "/v1/voiceprint", "/media/output")
+    if route.path.endswith(asks_body) or (route.method, route.path) == ("POST", "/v1/diarizations"):
+        return True
     return ("{" in route.path and "{locale}" not in route.path) or route.path.endswith(asks_query)
 
 
-ROUTES = [route for route in routes() if route.path not in COMMON]
+ROUTES = [route for route in routes() if route.path not in COMMON | LINKED]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_there_is_nothing_of_another_tenant(route: Route, house: House) -> None:
-    owned = own(house.mine.client, route.path)
+    owned = own(house.mine.client, route.path, json=route.json)
     answer = house.theirs.ask(route, owned)
     if names_something(route):
         assert answer.status_code == 404, answer.text
@@ -127,7 +169,9 @@ def test_there_is_nothing_of_another_tenant(route: Route, house: House) -> None:
 
 def test_the_walk_meets_what_is_owned() -> None:
     assert sum(names_something(route) for route in ROUTES) > 40
-    assert {route.path.split("/")[1] for route in ROUTES} == {"v1", "spid", "speaker", "speaker-recognition"}
+    assert {route.path.split("/")[1] for route in ROUTES} == {
+        *("v1", "v2", "pyannoteai", "spid", "speaker", "speaker-recognition")
+    }
 
 
 def test_profiles_of_another_tenant_are_left_out_of_lists_and_exports(house: House) -> None:

@@ -8,6 +8,9 @@ longer than opening the store and listening. It prints its process id, then the 
 import os
 import sys
 
+import dbos  # noqa: F401
+import obstore  # noqa: F401
+
 import earmark.api.listen
 import earmark.api.start
 import earmark.telemetry.logs  # noqa: F401

@@ -29,7 +29,7 @@ NURSERY = Path(__file__).with_name("serve_until_killed.py")
 SECONDS = 1.6  # of each recording
 # Two clients that are alone with their profiles, and four who share theirs.
 GROUPS = ("one", "two", "shared", "shared", "shared", "shared")
-FILES = {"earmark.db", "earmark.db-wal", "earmark.db-shm", "master.key"}
+FILES = {"earmark.db", "earmark.db-wal", "earmark.db-shm", "master.key", "executor", "media"}
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no SIGKILL on Windows")
 

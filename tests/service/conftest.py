@@ -114,8 +114,8 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    with open_store(home, environ={}) as opened:
+def store(home: Path, database_url: str | None) -> Iterator[Store]:
+    with open_store(home, database_url=database_url, environ={}) as opened:
         yield opened
 
 

@@ -10,6 +10,8 @@ from earmark.service.actor import Actor, Permission
 from earmark.service.answers import find_answer, keep_answer
 from earmark.storage.store import DEFAULT_TENANT, Store
 
+pytestmark = pytest.mark.databases("sqlite", "postgres")
+
 
 def test_kept_for_a_day(actor: Actor, store: Store) -> None:
     asked = uuid4()

@@ -32,6 +32,8 @@ from earmark.voice.samples import bad_clips
 from earmark.voice.scoring.calibration import Calibration
 from earmark.voice.voiceprint import Embedding
 
+pytestmark = pytest.mark.databases("sqlite", "postgres")
+
 Clips = dict[str, list[Path]]
 
 

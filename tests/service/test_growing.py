@@ -39,6 +39,8 @@ from earmark.voice.audio import load_clip
 from earmark.voice.engine import Engine
 from earmark.voice.features import Floats
 
+pytestmark = pytest.mark.databases("sqlite", "postgres")
+
 Clips = dict[str, list[Path]]
 ENROLLING, ENROLLED = ProfileState.ENROLLING, ProfileState.ENROLLED
 

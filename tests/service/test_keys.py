@@ -32,6 +32,8 @@ from earmark.storage import api_keys as stored_keys
 from earmark.storage.schema import api_keys
 from earmark.storage.store import DEFAULT_TENANT, Store, open_store
 
+pytestmark = pytest.mark.databases("sqlite", "postgres")
+
 RECOGNISE, ENROL, MANAGE, AUDIT = Permission.RECOGNISE, Permission.ENROL, Permission.MANAGE, Permission.AUDIT
 Clock = Callable[[datetime], None]
 
@@ -81,6 +83,7 @@ def test_a_key_is_its_tenant_and_its_roles(actor: Actor, stranger: Actor, store:
     assert len(ours.secret) >= 3 + 43  # 256 bits
 
 
+@pytest.mark.databases("sqlite")  # looks into the files
 def test_the_secret_is_nowhere_in_the_store(home: Path, actor: Actor, store: Store) -> None:
     made = create_key(actor, store, roles=[MANAGE])
     rotated = rotate_key(actor, store, made.key.id, overlap=timedelta(days=1))
@@ -280,15 +283,16 @@ def test_many_threads_make_one_first_key(actor: Actor, store: Store) -> None:
     assert list_keys(actor, store) == [made.key]
 
 
-def test_many_processes_make_one_first_key(home: Path) -> None:
+def test_many_processes_make_one_first_key(home: Path, database_url: str | None) -> None:
     script = (
         "import sys; from pathlib import Path; from earmark.storage.store import open_store\n"
         "from earmark.service.keys import ensure_first_key\n"
         "sys.stdin.readline()\n"
-        "with open_store(Path(sys.argv[1]), environ={}) as store: made = ensure_first_key(store)\n"
+        "with open_store(Path(sys.argv[1]), database_url=sys.argv[2], environ={}) as store:\n"
+        "    made = ensure_first_key(store)\n"
         "print(made.secret if made else '')"
     )
-    command = [sys.executable, "-c", script, str(home)]
+    command = [sys.executable, "-c", script, str(home), database_url or ""]
     pipe = subprocess.PIPE
     children = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(3)]
     for child in children:
@@ -297,6 +301,6 @@ def test_many_processes_make_one_first_key(home: Path) -> None:
         child.stdin.flush()
     [secret] = [out.strip() for child in children if (out := child.communicate()[0]).strip()]
     assert [child.returncode for child in children] == [0] * 3
-    with open_store(home, environ={}) as store:
+    with open_store(home, database_url=database_url, environ={}) as store:
         assert [one.hint for one in list_keys(local_actor(), store)] == [secret[-4:]]
         assert authenticate(store, secret).permissions == ROLES

@@ -17,12 +17,15 @@ from starlette.types import ASGIApp
 from earmark.api import azure
 from earmark.api.door import Door, door_of
 from earmark.api.family import Family, Respond, explain
-from earmark.api.limits import bound_bodies, log_requests, tidy_paths
+from earmark.api.limits import Bound, bound_bodies, log_requests, tidy_paths
 from earmark.api.native.family import FAMILY as NATIVE
+from earmark.api.pyannoteai.family import FAMILY as PYANNOTEAI
 from earmark.errors import EarmarkError, MethodNotAllowed, RouteNotFound
 from earmark.service.health import check_store
 
-FAMILIES: tuple[Family, ...] = (NATIVE, *azure.FAMILIES)
+# The first whose prefix fits answers errors, so pyannoteAI's addresses below /v1 come before the native rest.
+FAMILIES: tuple[Family, ...] = (PYANNOTEAI, NATIVE, *azure.FAMILIES)
+LEAST_RATE = 32 << 10  # bytes a second at which a recording of hours may come in
 
 about = APIRouter(tags=["service"])
 
@@ -104,11 +107,12 @@ def make_app(door: Door) -> ASGIApp:
             allow_headers=["*"],
             expose_headers=["*"],
         )
+    settings = door.settings
+    usual = Bound(settings.upload_bytes, settings.upload_seconds)
+    streamed = Bound(settings.media_bytes, settings.upload_seconds, LEAST_RATE)
+    streams = {path for family in FAMILIES for path in family.uploads}
     bounded = bound_bodies(
-        app,
-        most_bytes=door.settings.upload_bytes,
-        most_seconds=door.settings.upload_seconds,
-        respond_for=respond_for,
+        app, bound_for=lambda path: streamed if path in streams else usual, respond_for=respond_for
     )
     return log_requests(tidy_paths(bounded))
 

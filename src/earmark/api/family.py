@@ -28,6 +28,7 @@ class Family:
     prefixes: tuple[str, ...]  # of the paths whose errors it answers
     routers: tuple[APIRouter, ...]
     respond: Respond
+    uploads: tuple[str, ...] = ()  # paths whose bodies are recordings of hours, and are never held in memory
 
 
 def route_class(respond: Respond) -> type[APIRoute]:
@@ -55,7 +56,9 @@ def explain(error: Exception) -> EarmarkError:
     if isinstance(error.__cause__, EarmarkError):  # FastAPI wraps what reading the body raises
         return error.__cause__
     if isinstance(error, RequestValidationError):
-        return InvalidRequest("; ".join(_problem(one) for one in error.errors()) + ".")
+        refused = InvalidRequest("; ".join(_problem(one) for one in error.errors()) + ".")
+        refused.__cause__ = error  # some families tell of each field by itself
+        return refused
     if isinstance(error, HTTPException) and error.status_code < 500:
         return InvalidRequest("The request's body cannot be read: check how it was written.")
     if isinstance(error, ClientDisconnect):  # nobody is there to read it

@@ -1,9 +1,11 @@
 """ASGI layers around all routes: tidy paths, bounded bodies, a request id, and one log line a request."""
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import uuid4
 
 import structlog
@@ -15,8 +17,10 @@ from earmark.api.family import Respond
 from earmark.errors import RequestTooLarge, RequestTooSlow
 
 SLASHES = re.compile(r"/{2,}")
+REQUEST_ID_KEY = "earmark.request_id"
 REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
 DROP_SECONDS = 5.0
+DROP_BYTES = 64 << 20
 SECURITY = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 
 log = structlog.get_logger(__name__)
@@ -36,10 +40,23 @@ def tidy_paths(app: ASGIApp) -> ASGIApp:
     return tidied
 
 
+@dataclass(frozen=True)
+class Bound:
+    """How large a request's body may be, and how slow."""
+
+    most_bytes: int
+    most_seconds: float  # and more for what has come in, at the least rate
+    least_rate: float = math.inf  # bytes a second
+
+    def seconds(self, taken: int) -> float:
+        """How long a body may have taken when so many bytes are here."""
+        return self.most_seconds + taken / self.least_rate
+
+
 def bound_bodies(
-    app: ASGIApp, *, most_bytes: int, most_seconds: float, respond_for: Callable[[str], Respond]
+    app: ASGIApp, *, bound_for: Callable[[str], Bound], respond_for: Callable[[str], Respond]
 ) -> ASGIApp:
-    """Refuse bodies that are too large or too slow, whatever the route does with them.
+    """Refuse bodies that are too large or too slow for their path, whatever the route does with them.
 
     A body that states its length is refused at once, another as soon as it has passed the limit.
     """
@@ -48,7 +65,7 @@ def bound_bodies(
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        body = _Body(scope, receive, most_bytes, most_seconds)
+        body = _Body(scope, receive, bound_for(scope["path"]))
 
         async def send_or_close(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -68,14 +85,15 @@ def bound_bodies(
 class _Body:
     """A request's body as it comes in, within its limits."""
 
-    def __init__(self, scope: Scope, receive: Receive, most_bytes: int, most_seconds: float) -> None:
+    def __init__(self, scope: Scope, receive: Receive, bound: Bound) -> None:
         headers = dict(scope["headers"])
         stated = headers.get(b"content-length", b"0")
         self._stated = int(stated[:20]) if stated.isdigit() else 0
         self._receive = receive
-        self._most_bytes = most_bytes
-        self._most_seconds = most_seconds
-        self._deadline = time.monotonic() + most_seconds
+        self._bound = bound
+        self._most_bytes = bound.most_bytes
+        self._began = time.monotonic()
+        self._dropped_by = math.inf
         self._taken = 0
         self._asks_first = b"expect" in headers  # sends nothing before it is told to
         self.whole = self._stated == 0 and b"transfer-encoding" not in headers
@@ -88,11 +106,12 @@ class _Body:
         if self.whole:  # only a disconnect may follow, whenever it comes
             return await self._receive()
         try:
-            async with asyncio.timeout(max(0.0, self._deadline - time.monotonic())):
+            async with asyncio.timeout(max(0.0, self._deadline() - time.monotonic())):
                 message = await self._receive()
         except TimeoutError:
+            within = self._bound.seconds(self._taken)
             raise RequestTooSlow(
-                f"The request's body did not arrive within {self._most_seconds:g} s: send it faster."
+                f"The request's body did not arrive within {within:g} s: send it faster."
             ) from None
         if message["type"] == "http.request":
             self._taken += len(message.get("body", b""))
@@ -108,13 +127,17 @@ class _Body:
         """
         if self._asks_first:
             return
-        self._deadline = min(self._deadline, time.monotonic() + DROP_SECONDS)
+        self._dropped_by = time.monotonic() + DROP_SECONDS
+        self._most_bytes = min(self._most_bytes, self._taken + DROP_BYTES)
         try:
             while not self.whole:
                 if (await self.receive())["type"] != "http.request":
                     return
         except (RequestTooLarge, RequestTooSlow):
             return
+
+    def _deadline(self) -> float:
+        return min(self._dropped_by, self._began + self._bound.seconds(self._taken))
 
     def _too_large(self) -> RequestTooLarge:
         return RequestTooLarge(f"The request has more than {self._most_bytes:,} bytes: send less.")
@@ -143,6 +166,7 @@ def log_requests(app: ASGIApp) -> ASGIApp:
         request_id = given.decode("latin-1")
         if not REQUEST_ID.fullmatch(request_id):
             request_id = str(uuid4())
+        scope[REQUEST_ID_KEY] = request_id
         status = 0
         started = time.perf_counter()
 
@@ -171,6 +195,11 @@ def log_requests(app: ASGIApp) -> ASGIApp:
             )
 
     return logged
+
+
+def request_id_of(request: Request) -> str:
+    """Return the id under which a request is logged."""
+    return str(request.scope.get(REQUEST_ID_KEY) or uuid4())
 
 
 def _template(scope: Scope) -> str:

@@ -49,10 +49,16 @@ def open_listeners(settings: Settings) -> tuple[Listener, ...]:
 
 
 def serve(
-    app: ASGIApp, settings: Settings, listeners: tuple[Listener, ...], tell: Callable[[], None]
+    app: ASGIApp,
+    settings: Settings,
+    listeners: tuple[Listener, ...],
+    tell: Callable[[], None],
+    *,
+    stopping: Callable[[], None],
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is running; `tell` is called once it listens.
+    """Serve until SIGTERM or SIGINT, then finish what is running.
 
+    `tell` is called once it listens, `stopping` when it begins to end.
     Raises InvalidRequest for a certificate or key that cannot be used.
     """
     servers = []
@@ -61,13 +67,18 @@ def serve(
         servers.append((_Server(_configure(app, settings, tls=tls)), sockets))
     factory = servers[0][0].config.get_loop_factory()
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(_serve(servers, tell))
+        runner.run(_serve(servers, tell, stopping))
 
 
-async def _serve(servers: "list[tuple[_Server, list[socket.socket]]]", tell: Callable[[], None]) -> None:
+async def _serve(
+    servers: "list[tuple[_Server, list[socket.socket]]]",
+    tell: Callable[[], None],
+    stopping: Callable[[], None],
+) -> None:
     loop = asyncio.get_running_loop()
 
     def stop(number: int, _frame: object) -> None:
+        stopping()
         for server, _ in servers:
             server.handle_exit(number, None)
 

@@ -23,6 +23,7 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 # In the environment a list is written with commas.
 Ports = Annotated[tuple[Port, ...], NoDecode]
 Origins = Annotated[tuple[str, ...], NoDecode]
+Waits = Annotated[tuple[Annotated[float, Field(ge=0, le=86_400)], ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -59,6 +60,47 @@ class Settings(BaseSettings):
         30.0, ge=0, description="Most seconds that running requests get when it stops."
     )
     max_profiles: int = Field(10_000, ge=1, description="Most profiles of a kind that a tenant may make.")
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL database, postgresql://..., instead of the file in the home folder."
+    )
+    media_url: str | None = Field(
+        None,
+        description="Where recordings for jobs are kept, sealed: a folder, or such as s3://bucket/path; the "
+        "folder media of the home folder if unset.",
+    )
+    job_workers: int = Field(
+        1,
+        ge=0,
+        le=64,
+        description="Jobs that each process works on at once; 0 for none. Processes that share a database "
+        "share the number: set it alike.",
+    )
+    most_jobs: int = Field(200, ge=1, description="Most unfinished jobs of a tenant; more get 429.")
+    most_jobs_all: int = Field(2_000, ge=1, description="Most unfinished jobs of all tenants; more get 429.")
+    job_seconds: float = Field(86_400.0, gt=0, description="Most seconds that one job may run.")
+    output_hours: float = Field(
+        24.0, ge=0, description="Hours after a job's end until what was asked and what came of it is removed."
+    )
+    job_hours: float = Field(168.0, ge=0, description="Hours after a job's end until nothing is left of it.")
+    media_hours: float = Field(48.0, gt=0, description="Hours after its upload until a recording is removed.")
+    media_bytes: int = Field(1 << 30, ge=1_024, description="Most bytes of one recording for jobs.")
+    tenant_media_bytes: int = Field(
+        20 << 30, ge=1_024, description="Most bytes of all recordings that a tenant has uploaded."
+    )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#\s]+(/[^?#\s]*)?$",
+        description="Address of the service in links that it hands out; that of the request if unset.",
+    )
+    outgoing: Literal["public", "any", "none"] = Field(
+        "public",
+        description="Machines that recordings are fetched from and webhooks called on: public, not those of "
+        "the own network; any; or none.",
+    )
+    webhook_plain_http: bool = Field(False, description="Whether webhooks may have addresses without TLS.")
+    webhook_waits: Waits = Field(
+        (0.0, 60.0, 300.0), max_length=10, description="Seconds before each new attempt to call a webhook."
+    )
     cors_origins: Origins = Field(
         (), description="Origins of web pages that may call the service; * for all."
     )
@@ -67,7 +109,7 @@ class Settings(BaseSettings):
         "auto", description="Form of log lines; auto is text on a terminal and JSON elsewhere."
     )
 
-    @field_validator("ports", "plain_ports", "cors_origins", mode="before")
+    @field_validator("ports", "plain_ports", "cors_origins", "webhook_waits", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return (

@@ -11,18 +11,25 @@ from earmark.api.app import make_app
 from earmark.api.door import Door
 from earmark.api.pool import Pool
 from earmark.api.settings import Settings
-from earmark.storage.store import open_store
+from earmark.api.workshop import open_jobs
+from earmark.storage.store import Store, open_store
 from earmark.voice.engine import Engine
 
 
 @contextmanager
 def open_door(home: Path, settings: Settings) -> Iterator[tuple[Door, ASGIApp]]:
-    """Load the model, open the store, start no thread yet; closed at the end."""
+    """Load the model, open the store, and begin to work on jobs; closed at the end."""
     engine = Engine(model=settings.model, home=home)
-    with open_store(home) as store:
+    with open_service_store(home, settings) as store, open_jobs(store, engine, settings) as jobs:
         pool = Pool(workers=settings.workers or os.cpu_count() or 1, queue=settings.queue)
-        door = Door(store, engine, pool, settings)
+        door = Door(store, engine, pool, settings, jobs, jobs.media, jobs.how.media_rules)
         try:
             yield door, make_app(door)
         finally:
             pool.close()
+
+
+def open_service_store(home: Path, settings: Settings) -> Store:
+    """Open the store that the settings name."""
+    database = settings.database_url
+    return open_store(home, database_url=database.get_secret_value() if database else None)

@@ -1,5 +1,6 @@
 """The command line's composition root: options to an engine, a store and an actor."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,13 +36,26 @@ def open_profiles(home: Path | None, *, tenant: str = DEFAULT_TENANT) -> Iterato
     """The store alone, for commands that listen to nothing; closed at the end. TenantNotFound."""
     from earmark.service.actor import local_actor
     from earmark.service.tenants import show_tenant
-    from earmark.storage.store import open_store
+    from earmark.storage.store import default_home, open_store
 
-    with open_store(home) as store:
+    folder = home or default_home()
+    with open_store(folder, database_url=_find_database(folder)) as store:
         actor = local_actor(tenant)
         if tenant != DEFAULT_TENANT:  # the other is always there
             show_tenant(actor, store)
         yield actor, store
+
+
+def _find_database(folder: Path) -> str | None:
+    """The setting `database_url`; what reads all settings is slow to import, and mostly for nothing."""
+    if not os.environ.keys() & {"EARMARK_DATABASE_URL", "EARMARK_SETTINGS"} and not (
+        (folder / "earmark.toml").exists()
+    ):
+        return None
+    from earmark.api.settings import load_settings
+
+    found = load_settings(folder).database_url
+    return found.get_secret_value() if found else None
 
 
 @contextmanager

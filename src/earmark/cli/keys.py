@@ -115,6 +115,23 @@ def list_keys(tenant: Tenant = DEFAULT_TENANT, home: Home = None, as_json: AsJso
     return Exit.OK
 
 
+@app.command("webhook-secret")
+def webhook_secret(
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Make a new one; the old one signs nothing from now on.")
+    ] = False,
+    tenant: Tenant = DEFAULT_TENANT,
+    home: Home = None,
+) -> int:
+    """Show the secret that signs the messages which tell of jobs."""
+    from earmark.service import webhooks
+
+    with open_profiles(home, tenant=tenant) as (actor, store):
+        show = webhooks.rotate_webhook_secret if rotate else webhooks.webhook_secret
+        sys.stdout.write(show(actor, store) + "\n")
+    return Exit.OK
+
+
 @app.command("revoke")
 def revoke(key_id: KeyId, tenant: Tenant = DEFAULT_TENANT, home: Home = None, as_json: AsJson = False) -> int:
     """Make a key worthless at once."""

@@ -67,7 +67,7 @@ def serve(
     model: Model = None,
     home: Home = None,
 ) -> int:
-    """Serve the native API and Azure Speaker Recognition's, until stopped."""
+    """Serve the native API, Azure Speaker Recognition's and pyannoteAI's, until stopped."""
     from earmark.api.settings import load_settings
     from earmark.storage.store import default_home
 
@@ -98,7 +98,7 @@ def serve(
             if not inside and not all(listener.tls for listener in listeners):
                 warn("keys and voices travel unencrypted on ports without TLS: keep them in your network.")
 
-        listen(app, settings, listeners, tell)
+        listen(app, settings, listeners, tell, stopping=door.stopping.set)
     return Exit.OK
 
 

@@ -104,7 +104,9 @@ def delete(
     as_json: AsJson = False,
 ) -> int:
     """Delete a tenant with all that it has: its wrapping key first, then its data. There is no way back."""
+    from earmark.api.settings import load_settings
     from earmark.service import tenants
+    from earmark.storage.blobs import open_media
 
     with open_profiles(home, tenant=name) as (actor, store):
         if not yes:
@@ -118,13 +120,14 @@ def delete(
                 abort=True,
                 err=True,
             )
-        forgotten = tenants.delete_tenant(actor, store, name)
+        place = load_settings(store.home).media_url
+        forgotten = tenants.delete_tenant(actor, store, name, media=open_media(place, store.home))
     if as_json:
         say_json({"deleted": name, "forgotten": forgotten})
         return Exit.OK
     say(f"Deleted {name}: its wrapping key, then its profiles and API keys.")
     if not forgotten:
-        say("Sealed remains, which nothing opens, stay in the database's log while another process reads it.")
+        say('Sealed remains stay in the database\'s own files for now: see "Deleted" in docs/service.md.')
     return Exit.OK
 
 

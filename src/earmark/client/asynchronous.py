@@ -1,20 +1,24 @@
 """The service from asyncio: `AsyncClient`."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar, Unpack
 from uuid import UUID
 
 import httpx
 
 from earmark.api.native import wire
 from earmark.client import answers, calls
+from earmark.client import diarization_calls as diarizations
 from earmark.client.calls import UNCHANGED, Audio, Call, Pcm, Unchanged
 from earmark.client.connection import PAGE, connection_options
+from earmark.client.diarization_calls import Asked, TurnsFormat
 
 T = TypeVar("T")
+PIECE = 1 << 20  # bytes of a recording that are read at once
 
 
 class AsyncClient:
@@ -152,6 +156,77 @@ class AsyncClient:
         call = await asyncio.to_thread(calls.inspect, audio, pcm)
         return await self._send(call)
 
+    async def create_diarization(
+        self, recording: Audio | None = None, *, source: str | None = None, **asked: Unpack[Asked]
+    ) -> wire.Diarization:
+        """Have a recording listened to: who speaks when, and who are they? A job finds out; `wait` for it.
+
+        Give a recording, however long, or the public address of one as `source`. `speakers`, or
+        `min_speakers` and `max_speakers`, where they are known; `who` to look for: profiles by identifier or
+        label, or "all"; `threshold`, the confidence of 0 to 100 from which on a speaker is named; `remember`
+        makes a profile of each stranger. `webhook` is told of the end. Raises QueueFull, InvalidRequest,
+        AudioTooLarge.
+        """
+        return await self._send(diarizations.create(recording, source, asked))
+
+    async def diarize(
+        self,
+        recording: Audio | None = None,
+        *,
+        source: str | None = None,
+        seconds: float | None = None,
+        **asked: Unpack[Asked],
+    ) -> wire.Diarization:
+        """`create_diarization`, and wait for its end as `wait_for_diarization` does."""
+        made = await self.create_diarization(recording, source=source, **asked)
+        return await self.wait_for_diarization(made.id, seconds=seconds)
+
+    async def wait_for_diarization(
+        self, diarization: UUID | str, *, seconds: float | None = None
+    ) -> wire.Diarization:
+        """Return a diarization when it has ended, well or not, or as it is after `seconds`."""
+        until = None if seconds is None else time.monotonic() + seconds
+        while True:
+            left = diarizations.HOLD if until is None else until - time.monotonic()
+            hold = diarizations.hold_seconds(self._http.timeout, left)
+            found = await self._send(diarizations.show(diarization, hold))
+            if diarizations.has_ended(found) or (until is not None and time.monotonic() >= until):
+                return found
+
+    async def list_diarizations(
+        self, *, state: wire.JobState | None = None
+    ) -> AsyncIterator[wire.DiarizationListed]:
+        """Yield the diarizations, newest first, without what came of them, page by page."""
+        cursor: str | None = None
+        while True:
+            page = await self._send(diarizations.list_page(state, PAGE, cursor))
+            for one in page.items:
+                yield one
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def show_diarization(self, diarization: UUID | str) -> wire.Diarization:
+        """Return a diarization as it is now. Raises JobNotFound."""
+        return await self._send(diarizations.show(diarization, 0.0))
+
+    async def show_turns(
+        self, diarization: UUID | str, form: TurnsFormat = "rttm", *, exclusive: bool = False
+    ) -> str:
+        """Return its turns as RTTM, SRT or an SVG picture; `exclusive` ones never overlap.
+
+        Raises JobNotFound, InvalidRequest when there are none yet, or no longer.
+        """
+        return await self._send(diarizations.show_turns(diarization, form, exclusive=exclusive))
+
+    async def cancel_diarization(self, diarization: UUID | str) -> wire.Diarization:
+        """End a diarization, running or not; one that has ended stays as it is. Raises JobNotFound."""
+        return await self._send(diarizations.cancel(diarization))
+
+    async def delete_diarization(self, diarization: UUID | str) -> None:
+        """Delete a diarization for good, with all that belongs to it. Raises JobNotFound."""
+        await self._send(diarizations.delete(diarization))
+
     async def export_profiles(
         self, passphrase: str, *, profiles: Collection[UUID | str] | None = None
     ) -> bytes:
@@ -215,6 +290,14 @@ class AsyncClient:
         return call.parse(outcome)
 
     async def _try(self, call: Call[Any]) -> httpx.Response | httpx.TransportError:
+        if call.stream is None:
+            return await self._try_with(call, None)
+        with await asyncio.to_thread(call.stream) as body:
+            return await self._try_with(call, _pieces(body))
+
+    async def _try_with(
+        self, call: Call[Any], content: AsyncIterator[bytes] | None
+    ) -> httpx.Response | httpx.TransportError:
         try:
             return await self._http.request(
                 call.method,
@@ -223,6 +306,12 @@ class AsyncClient:
                 headers=call.headers,
                 json=call.json,
                 files=call.files or None,
+                content=content,
             )
         except httpx.TransportError as error:
             return error
+
+
+async def _pieces(body: BinaryIO) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(body.read, PIECE):
+        yield piece

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -51,6 +52,7 @@ class Call(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
     files: Sequence[Part] = ()
+    stream: Callable[[], AbstractContextManager[BinaryIO]] | None = None  # the body, for each attempt anew
     repeatable: bool = True  # carried out once although it may be sent twice
 
 
@@ -58,15 +60,15 @@ def create_profile(
     label: str | None, kind: wire.Kind, locale: str | None, phrase: str | None, profile_id: UUID | None
 ) -> Call[wire.Profile]:
     """Make a profile without enrolments."""
-    guid = None if profile_id is None else _guid(profile_id)
-    body = _given(label=label, kind=kind, locale=locale, phrase=phrase, id=guid)
-    return Call("POST", "/v1/profiles", _as(wire.Profile), headers=_once(), json=body)
+    guid = None if profile_id is None else guid_of(profile_id)
+    body = given(label=label, kind=kind, locale=locale, phrase=phrase, id=guid)
+    return Call("POST", "/v1/profiles", as_model(wire.Profile), headers=fresh_key(), json=body)
 
 
 def list_page(kind: wire.Kind | None, limit: int, cursor: str | None) -> Call[wire.ProfilePage]:
     """Ask for one page of profiles."""
     return Call(
-        "GET", "/v1/profiles", _as(wire.ProfilePage), params=_given(kind=kind, limit=limit, cursor=cursor)
+        "GET", "/v1/profiles", as_model(wire.ProfilePage), params=given(kind=kind, limit=limit, cursor=cursor)
     )
 
 
@@ -74,14 +76,14 @@ def find_profile(label: str) -> Call[wire.Profile | None]:
     """Ask for the profile of a label."""
 
     def parse(response: httpx.Response) -> wire.Profile | None:
-        return next(iter(_as(wire.ProfilePage)(response).items), None)
+        return next(iter(as_model(wire.ProfilePage)(response).items), None)
 
     return Call("GET", "/v1/profiles", parse, params={"label": label})
 
 
 def show_profile(profile: UUID | str) -> Call[wire.Profile]:
     """Ask for a profile."""
-    return Call("GET", _path(profile), _as(wire.Profile))
+    return Call("GET", _path(profile), as_model(wire.Profile))
 
 
 def change_profile(
@@ -97,19 +99,19 @@ def change_profile(
     # Sent twice under a condition, the second time would be refused, since the first changed the profile.
     repeatable = expected is None
     return Call(
-        "PATCH", _path(profile), _as(wire.Profile), headers=condition, json=body, repeatable=repeatable
+        "PATCH", _path(profile), as_model(wire.Profile), headers=condition, json=body, repeatable=repeatable
     )
 
 
 def delete_profile(profile: UUID | str, expected: int | None) -> Call[None]:
     """Delete a profile."""
-    return Call("DELETE", _path(profile), _nothing, headers=_if_match(expected))
+    return Call("DELETE", _path(profile), nothing, headers=_if_match(expected))
 
 
 def reset_profile(profile: UUID | str, expected: int | None) -> Call[wire.Profile]:
     """Erase a profile's enrolments."""
-    headers = _if_match(expected) | _once()
-    return Call("POST", _path(profile, "reset"), _as(wire.Profile), headers=headers)
+    headers = _if_match(expected) | fresh_key()
+    return Call("POST", _path(profile, "reset"), as_model(wire.Profile), headers=headers)
 
 
 def enrol(
@@ -119,17 +121,19 @@ def enrol(
     return Call(
         "POST",
         _path(profile, "enrolments"),
-        _as(wire.Enrolled),
+        as_model(wire.Enrolled),
         params=_pcm(pcm) | ({"force": "true"} if force else {}),
-        headers=_if_match(expected) | _once(),
+        headers=_if_match(expected) | fresh_key(),
         files=[_part(audio) for audio in audios],
     )
 
 
 def verify(profile: UUID | str, audio: Audio, pcm: Pcm | None, fmr: float | None) -> Call[wire.Verification]:
     """Compare a recording with a profile."""
-    params = _pcm(pcm) | _given(fmr=fmr)
-    return Call("POST", _path(profile, "verify"), _as(wire.Verification), params=params, files=[_part(audio)])
+    params = _pcm(pcm) | given(fmr=fmr)
+    return Call(
+        "POST", _path(profile, "verify"), as_model(wire.Verification), params=params, files=[_part(audio)]
+    )
 
 
 def identify(
@@ -141,21 +145,23 @@ def identify(
     pcm: Pcm | None,
 ) -> Call[wire.Identification]:
     """Compare a recording with all profiles, or some."""
-    named: list[Part] = [("profile", (None, _guid(one).encode())) for one in among or ()]
+    named: list[Part] = [("profile", (None, guid_of(one).encode())) for one in among or ()]
     if among is not None and not named:
         named = [("profile", (None, b","))]  # nobody is not everybody: the service refuses an empty list
-    params = _pcm(pcm) | _given(kind=kind, top=top, fmr=fmr)
-    return Call("POST", "/v1/identify", _as(wire.Identification), params=params, files=[_part(audio), *named])
+    params = _pcm(pcm) | given(kind=kind, top=top, fmr=fmr)
+    return Call(
+        "POST", "/v1/identify", as_model(wire.Identification), params=params, files=[_part(audio), *named]
+    )
 
 
 def inspect(audio: Audio, pcm: Pcm | None) -> Call[wire.Inspection]:
     """Measure a recording."""
-    return Call("POST", "/v1/inspect", _as(wire.Inspection), params=_pcm(pcm), files=[_part(audio)])
+    return Call("POST", "/v1/inspect", as_model(wire.Inspection), params=_pcm(pcm), files=[_part(audio)])
 
 
 def export_profiles(passphrase: str, profiles: Collection[UUID | str] | None) -> Call[bytes]:
     """Ask for a sealed file of profiles."""
-    chosen = None if profiles is None else [_guid(one) for one in profiles]
+    chosen = None if profiles is None else [guid_of(one) for one in profiles]
     body = {"passphrase": passphrase, "profiles": chosen}
     return Call("POST", "/v1/profiles/export", lambda response: response.content, json=body)
 
@@ -166,66 +172,69 @@ def import_profiles(file: Audio, passphrase: str) -> Call[wire.Imported]:
         ("passphrase", (None, passphrase.encode())),
         ("file", ("profiles.earmark", _read(file))),
     ]
-    return Call("POST", "/v1/profiles/import", _as(wire.Imported), files=parts)
+    return Call("POST", "/v1/profiles/import", as_model(wire.Imported), files=parts)
 
 
 def show_phrases(locale: str) -> Call[wire.Phrases]:
     """Ask for the phrases of a locale."""
-    return Call("GET", "/v1/phrases", _as(wire.Phrases), params={"locale": locale})
+    return Call("GET", "/v1/phrases", as_model(wire.Phrases), params={"locale": locale})
 
 
 def show_caller() -> Call[wire.Caller]:
     """Ask whose key it is."""
-    return Call("GET", "/v1/me", _as(wire.Caller))
+    return Call("GET", "/v1/me", as_model(wire.Caller))
 
 
 def show_tenant() -> Call[wire.Tenant]:
     """Ask for the tenant."""
-    return Call("GET", "/v1/tenant", _as(wire.Tenant))
+    return Call("GET", "/v1/tenant", as_model(wire.Tenant))
 
 
 def keep_audio(keep: bool) -> Call[wire.Tenant]:
     """Decide about coming enrolments' recordings."""
-    return Call("PATCH", "/v1/tenant", _as(wire.Tenant), json={"keep_audio": keep})
+    return Call("PATCH", "/v1/tenant", as_model(wire.Tenant), json={"keep_audio": keep})
 
 
 def list_keys() -> Call[list[wire.Key]]:
     """Ask for all keys."""
-    return Call("GET", "/v1/keys", lambda response: _as(wire.Keys)(response).items)
+    return Call("GET", "/v1/keys", lambda response: as_model(wire.Keys)(response).items)
 
 
 def create_key(roles: Collection[wire.Role], name: str | None, expires: datetime | None) -> Call[wire.NewKey]:
     """Make a key; never sent twice, since the secret of a lost answer is lost."""
     until = None if expires is None else expires.isoformat()
-    body = {"roles": list(roles)} | _given(name=name, expires=until)
-    return Call("POST", "/v1/keys", _as(wire.NewKey), json=body, repeatable=False)
+    body = {"roles": list(roles)} | given(name=name, expires=until)
+    return Call("POST", "/v1/keys", as_model(wire.NewKey), json=body, repeatable=False)
 
 
 def revoke_key(key: UUID | str) -> Call[None]:
     """Revoke a key."""
-    return Call("DELETE", f"/v1/keys/{_guid(key)}", _nothing)
+    return Call("DELETE", f"/v1/keys/{guid_of(key)}", nothing)
 
 
 def rotate_key(key: UUID | str, overlap: timedelta) -> Call[wire.NewKey]:
     """Replace a key."""
     body = {"overlap_seconds": int(overlap.total_seconds())}
-    path = f"/v1/keys/{_guid(key)}/rotate"
-    return Call("POST", path, _as(wire.NewKey), json=body, repeatable=False)
+    path = f"/v1/keys/{guid_of(key)}/rotate"
+    return Call("POST", path, as_model(wire.NewKey), json=body, repeatable=False)
 
 
 def _path(profile: UUID | str, verb: str | None = None) -> str:
-    path = f"/v1/profiles/{_guid(profile)}"
+    path = f"/v1/profiles/{guid_of(profile)}"
     return path if verb is None else f"{path}/{verb}"
 
 
-def _guid(text: UUID | str) -> str:
+def guid_of(text: UUID | str) -> str:
+    """Return an identifier as text; InvalidArgument for what is none."""
     try:
         return str(UUID(str(text)))
     except ValueError:
         raise InvalidArgument("This is no GUID: `find_profile` finds people by their labels.") from None
 
 
-def _as(model: type[M]) -> Callable[[httpx.Response], M]:
+def as_model(model: type[M]) -> Callable[[httpx.Response], M]:
+    """Return what reads an answer as the model; ServiceError for one that cannot be."""
+
     def parse(response: httpx.Response) -> M:
         try:
             return model.model_validate_json(response.content)
@@ -235,11 +244,13 @@ def _as(model: type[M]) -> Callable[[httpx.Response], M]:
     return parse
 
 
-def _nothing(_: httpx.Response) -> None:
-    return None
+def nothing(_: httpx.Response) -> None:
+    """Read nothing."""
+    return
 
 
-def _once() -> dict[str, str]:
+def fresh_key() -> dict[str, str]:
+    """Return the header by which a request that is sent again is carried out once."""
     return {"Idempotency-Key": str(uuid4())}
 
 
@@ -247,7 +258,8 @@ def _if_match(expected: int | None) -> dict[str, str]:
     return {} if expected is None else {"If-Match": f'"{expected}"'}
 
 
-def _given(**values: Any) -> dict[str, Any]:
+def given(**values: Any) -> dict[str, Any]:
+    """Return the values that are not None."""
     return {name: value for name, value in values.items() if value is not None}
 
 

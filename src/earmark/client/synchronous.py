@@ -2,19 +2,23 @@
 
 import time
 from collections.abc import Collection, Iterator
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar, Unpack
 from uuid import UUID
 
 import httpx
 
 from earmark.api.native import wire
 from earmark.client import answers, calls
+from earmark.client import diarization_calls as diarizations
 from earmark.client.calls import UNCHANGED, Audio, Call, Pcm, Unchanged
 from earmark.client.connection import PAGE, connection_options
+from earmark.client.diarization_calls import Asked, TurnsFormat
 
 T = TypeVar("T")
+PIECE = 1 << 20  # bytes of a recording that are read at once
 
 
 class Client:
@@ -147,6 +151,74 @@ class Client:
         """Is the recording good enough? Nothing is stored. Raises AudioError if it cannot be read."""
         return self._send(calls.inspect(audio, pcm))
 
+    def create_diarization(
+        self, recording: Audio | None = None, *, source: str | None = None, **asked: Unpack[Asked]
+    ) -> wire.Diarization:
+        """Have a recording listened to: who speaks when, and who are they? A job finds out; `wait` for it.
+
+        Give a recording, however long, or the public address of one as `source`. `speakers`, or
+        `min_speakers` and `max_speakers`, where they are known; `who` to look for: profiles by identifier or
+        label, or "all"; `threshold`, the confidence of 0 to 100 from which on a speaker is named; `remember`
+        makes a profile of each stranger. `webhook` is told of the end. Raises QueueFull, InvalidRequest,
+        AudioTooLarge.
+        """
+        return self._send(diarizations.create(recording, source, asked))
+
+    def diarize(
+        self,
+        recording: Audio | None = None,
+        *,
+        source: str | None = None,
+        seconds: float | None = None,
+        **asked: Unpack[Asked],
+    ) -> wire.Diarization:
+        """`create_diarization`, and wait for its end as `wait_for_diarization` does."""
+        made = self.create_diarization(recording, source=source, **asked)
+        return self.wait_for_diarization(made.id, seconds=seconds)
+
+    def wait_for_diarization(
+        self, diarization: UUID | str, *, seconds: float | None = None
+    ) -> wire.Diarization:
+        """Return a diarization when it has ended, well or not, or as it is after `seconds`."""
+        until = None if seconds is None else time.monotonic() + seconds
+        while True:
+            left = diarizations.HOLD if until is None else until - time.monotonic()
+            hold = diarizations.hold_seconds(self._http.timeout, left)
+            found = self._send(diarizations.show(diarization, hold))
+            if diarizations.has_ended(found) or (until is not None and time.monotonic() >= until):
+                return found
+
+    def list_diarizations(self, *, state: wire.JobState | None = None) -> Iterator[wire.DiarizationListed]:
+        """Yield the diarizations, newest first, without what came of them, page by page."""
+        cursor: str | None = None
+        while True:
+            page = self._send(diarizations.list_page(state, PAGE, cursor))
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def show_diarization(self, diarization: UUID | str) -> wire.Diarization:
+        """Return a diarization as it is now. Raises JobNotFound."""
+        return self._send(diarizations.show(diarization, 0.0))
+
+    def show_turns(
+        self, diarization: UUID | str, form: TurnsFormat = "rttm", *, exclusive: bool = False
+    ) -> str:
+        """Return its turns as RTTM, SRT or an SVG picture; `exclusive` ones never overlap.
+
+        Raises JobNotFound, InvalidRequest when there are none yet, or no longer.
+        """
+        return self._send(diarizations.show_turns(diarization, form, exclusive=exclusive))
+
+    def cancel_diarization(self, diarization: UUID | str) -> wire.Diarization:
+        """End a diarization, running or not; one that has ended stays as it is. Raises JobNotFound."""
+        return self._send(diarizations.cancel(diarization))
+
+    def delete_diarization(self, diarization: UUID | str) -> None:
+        """Delete a diarization for good, with all that belongs to it. Raises JobNotFound."""
+        self._send(diarizations.delete(diarization))
+
     def export_profiles(self, passphrase: str, *, profiles: Collection[UUID | str] | None = None) -> bytes:
         """Return profiles, all or some, as a file that opens with the passphrase alone."""
         return self._send(calls.export_profiles(passphrase, profiles))
@@ -207,14 +279,22 @@ class Client:
         return call.parse(outcome)
 
     def _try(self, call: Call[Any]) -> httpx.Response | httpx.TransportError:
-        try:
-            return self._http.request(
-                call.method,
-                call.path,
-                params=call.params,
-                headers=call.headers,
-                json=call.json,
-                files=call.files or None,
-            )
-        except httpx.TransportError as error:
-            return error
+        with nullcontext() if call.stream is None else call.stream() as body:
+            try:
+                return self._http.request(
+                    call.method,
+                    call.path,
+                    params=call.params,
+                    headers=call.headers,
+                    json=call.json,
+                    files=call.files or None,
+                    content=None if body is None else _pieces(body),
+                )
+            except httpx.TransportError as error:
+                return error
+
+
+def _pieces(body: BinaryIO) -> Iterator[bytes]:
+    # Not the file itself: the library would tell its whole length, also of one that is read from its middle.
+    while piece := body.read(PIECE):
+        yield piece

@@ -2,6 +2,7 @@
 
 from earmark.service.actor import Actor, Permission, needs
 from earmark.storage import tenants
+from earmark.storage.blobs import MediaStore
 from earmark.storage.store import Store
 from earmark.storage.values import Tenant
 
@@ -19,12 +20,16 @@ def list_tenants(actor: Actor, store: Store) -> list[Tenant]:  # noqa: ARG001
 
 
 @needs(Permission.OPERATE)
-def delete_tenant(actor: Actor, store: Store, tenant: str) -> bool:  # noqa: ARG001
-    """Destroy a tenant's wrapping key, then its profiles, keys and answers.
+def delete_tenant(actor: Actor, store: Store, tenant: str, *, media: MediaStore | None = None) -> bool:  # noqa: ARG001
+    """Destroy a tenant's wrapping key, then its profiles, keys, answers, jobs and recordings in `media`.
 
-    Raises TenantNotFound, InvalidRequest for the default tenant. Returns False as `delete_profile` does.
+    Without `media` what is left of recordings, which nothing opens, goes with the next sweep. Raises
+    TenantNotFound, InvalidRequest for the default tenant. Returns False as `delete_profile` does.
     """
-    return tenants.delete_tenant(store, tenant)
+    forgotten = tenants.delete_tenant(store, tenant)
+    if media is not None:
+        media.remove(tenant)
+    return forgotten
 
 
 @needs(Permission.MANAGE, Permission.ENROL, Permission.RECOGNISE, Permission.AUDIT)

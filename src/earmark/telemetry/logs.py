@@ -7,7 +7,10 @@ from typing import Literal
 import structlog
 
 # Libraries that would write requests' paths with their queries, in which clients put keys, or values.
-QUIET = ("uvicorn", "uvicorn.error", "uvicorn.access", "websockets", "httpx", "multipart", "alembic")
+QUIET = (
+    *("uvicorn", "uvicorn.error", "uvicorn.access", "websockets", "multipart", "alembic"),
+    *("httpx", "httpcore"),
+)
 
 
 def set_up_logs(*, level: str = "info", form: Literal["auto", "json", "text"] = "auto") -> None:

@@ -12,11 +12,9 @@ from earmark.api.azure import websocket_stream
 from earmark.api.azure.audio import PCM
 from earmark.api.azure.websocket_stream import Stream, without_header
 from earmark.api.door import Door
-from earmark.api.pool import Pool
 from earmark.api.settings import load_settings
+from earmark.api.start import open_door
 from earmark.errors import AudioEmpty, AudioTooLong, AudioUnsupported
-from earmark.storage.store import open_store
-from earmark.voice.engine import Engine
 
 HANGS = 60  # seconds; nothing here waits for anything but a listener
 
@@ -24,8 +22,8 @@ HANGS = 60  # seconds; nothing here waits for anything but a listener
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     home = tmp_path_factory.mktemp("home")
-    with open_store(home, environ={}) as store:
-        yield Door(store, Engine(), Pool(workers=1, queue=4), load_settings(home))
+    with open_door(home, load_settings(home, workers=1, queue=4, job_workers=0)) as (opened, _):
+        yield opened
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,8 @@ def enrol(api: httpx.Client, profile: str, headers: dict[str, str], *clips: int)
 
 def forget(server: Server) -> None:
     """Lose all kept answers, as a crash between the deed and the keeping of its answer would."""
-    with open_store(server.home, environ={}) as store, store.writing() as connection:
+    opened = open_store(server.home, database_url=server.database_url, environ={})
+    with opened as store, store.writing() as connection:
         connection.execute(sa.delete(answers))
 
 

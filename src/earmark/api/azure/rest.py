@@ -1,7 +1,6 @@
 """REST v2.0 and 2021-09-05: three families of routes each (contract, sections 2 and 3)."""
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
@@ -28,6 +27,7 @@ from earmark.api.body import read_body
 from earmark.api.cursor import parse_cursor, write_cursor
 from earmark.api.door import Door, door_of
 from earmark.api.family import route_class
+from earmark.api.links import origin
 from earmark.errors import InvalidArgument, InvalidRequest
 from earmark.service import phrases, profiles, recognise
 from earmark.service.actor import Actor
@@ -35,7 +35,6 @@ from earmark.service.enrol import add_recordings
 from earmark.storage.values import Profile
 
 VERSION = "2021-09-05"
-HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 REFUSED_OPTIONS = ("$skip", "$filter", "$orderBy", "$delta")
 InDoor = Annotated[Door, Depends(door_of)]
 Caller = Annotated[Actor, Depends(actor_of)]
@@ -332,15 +331,6 @@ class _Routes:
 
     def location(self, request: Request, base: str, profile: Profile) -> dict[str, str]:
         return {"Location": f"{origin(request)}{base}/profiles/{profile.id}"}
-
-
-def origin(request: Request) -> str:
-    """Return scheme and host of a request, for links: what the client wrote, if it can be a host."""
-    host = request.headers.get("host", "")
-    if not HOST.fullmatch(host):
-        server = request.scope.get("server") or ("localhost", None)
-        host = server[0] if server[1] is None else f"{server[0]}:{server[1]}"
-    return f"{request.url.scheme}://{host}"
 
 
 def _ignores_minimum(request: Request, scenario: Scenario) -> bool:

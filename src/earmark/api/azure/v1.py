@@ -27,10 +27,10 @@ from earmark.api.azure.limits import (
     find_locale,
     without_minimum,
 )
-from earmark.api.azure.rest import origin
 from earmark.api.body import read_body
 from earmark.api.door import Door, door_of
 from earmark.api.family import route_class
+from earmark.api.links import origin
 from earmark.errors import InvalidRequest, OperationNotFound, QualityRefused
 from earmark.service import phrases, profiles, recognise
 from earmark.service.actor import Actor

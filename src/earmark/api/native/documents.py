@@ -12,6 +12,7 @@ AUDIO_TYPES = (
     *("audio/wav", "audio/flac", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/L16"),
     "application/octet-stream",
 )
+STREAMED_TYPES = tuple(kind for kind in AUDIO_TYPES if kind != "audio/L16")
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 PROBLEMS = {
     400: "The request cannot be read.",
@@ -73,6 +74,17 @@ def audio_body(
     # The form first: generators of clients take the first that they can write, and recordings come as files.
     content = {"multipart/form-data": {"schema": form}} | dict.fromkeys(AUDIO_TYPES, BINARY)
     return _described(content, (*RAW, *parameters), required=True)
+
+
+def diarization_body(*parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the description of a body that is JSON, or a recording with the same options in the query."""
+    asked = wire.NewDiarization.model_json_schema()
+    content = {"application/json": {"schema": asked}} | dict.fromkeys(STREAMED_TYPES, BINARY)
+    options = [
+        {"name": name, "in": "query", "required": False, "schema": schema, "description": "Of a recording."}
+        for name, schema in wire.DiarizationOptions.model_json_schema()["properties"].items()
+    ]
+    return _described(content, (*options, *parameters), required=True)
 
 
 def _described(

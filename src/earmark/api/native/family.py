@@ -4,7 +4,7 @@ from fastapi import APIRouter, Security
 
 from earmark.api.access import BEARER
 from earmark.api.family import Family, route_class
-from earmark.api.native import profiles, tenancy, transfer, voices
+from earmark.api.native import diarizations, profiles, tenancy, transfer, voices
 from earmark.api.native.documents import REFUSALS
 from earmark.api.native.errors import respond
 
@@ -17,7 +17,10 @@ def _make_router() -> APIRouter:
         dependencies=[Security(BEARER)],
         generate_unique_id_function=lambda route: route.name,
     )
-    parts = ((transfer, "profiles"), (profiles, "profiles"), (voices, "voices"), (tenancy, "tenant"))
+    parts = (
+        *((transfer, "profiles"), (profiles, "profiles"), (voices, "voices")),
+        *((diarizations, "diarizations"), (tenancy, "tenant")),
+    )
     for part, tag in parts:
         own = APIRouter(tags=[tag], route_class=route_class(respond))
         part.add_to(own)
@@ -25,4 +28,4 @@ def _make_router() -> APIRouter:
     return router
 
 
-FAMILY = Family("native", ("/v1",), (_make_router(),), respond)
+FAMILY = Family("native", ("/v1",), (_make_router(),), respond, uploads=(diarizations.PATH,))

@@ -55,8 +55,13 @@ async def read_json(request: Request, model: type[M]) -> M:
     try:
         return model.model_validate_json(body or b"{}")
     except ValidationError as error:
-        problems = error.errors(include_input=False, include_url=False, include_context=False)
-        raise InvalidRequest("; ".join(_problem(one) for one in problems) + ".") from None
+        raise problem_of(error) from None
+
+
+def problem_of(error: ValidationError) -> InvalidRequest:
+    """Return the error that says what is wrong in which fields, without their values."""
+    problems = error.errors(include_input=False, include_url=False, include_context=False)
+    return InvalidRequest("; ".join(_problem(one) for one in problems) + ".")
 
 
 async def read_recordings(request: Request, door: Door) -> Recordings:

@@ -1,4 +1,7 @@
-"""/v1/keys, /v1/tenant, /v1/me, /v1/phrases: who may call, for whom, and what people may be asked to say."""
+"""/v1/keys, /v1/tenant, /v1/me, /v1/webhook-secret, /v1/phrases: who may call, for whom, with what.
+
+And what people may be asked to say.
+"""
 
 from datetime import timedelta
 from typing import Annotated
@@ -12,7 +15,7 @@ from earmark.api.native import convert, wire
 from earmark.api.native.documents import json_body
 from earmark.api.native.requests import Caller, InDoor, read_json
 from earmark.errors import InvalidArgument
-from earmark.service import keys, phrases, tenants
+from earmark.service import keys, phrases, tenants, webhooks
 from earmark.service.actor import Permission
 
 
@@ -53,6 +56,18 @@ def add_to(router: APIRouter) -> None:
         response_model=wire.NewKey,
         summary="Replace a key by one of the same roles",
         openapi_extra=json_body(wire.Rotation),
+    )
+    router.add_api_route(
+        "/webhook-secret",
+        show_webhook_secret,
+        methods=["GET"],
+        summary="What signs the messages that tell of jobs",
+    )
+    router.add_api_route(
+        "/webhook-secret/rotate",
+        rotate_webhook_secret,
+        methods=["POST"],
+        summary="Replace the secret; the old one signs nothing from now on",
     )
     router.add_api_route("/phrases", list_phrases, methods=["GET"], summary="What may people be asked?")
 
@@ -106,6 +121,16 @@ async def rotate_key(request: Request, key_id: UUID, door: InDoor, actor: Caller
     asked = await read_json(request, wire.Rotation)
     overlap = timedelta(seconds=asked.overlap_seconds)
     return _told(await door.pool.run(keys.rotate_key, actor, door.store, key_id, overlap=overlap))
+
+
+async def show_webhook_secret(door: InDoor, actor: Caller) -> wire.WebhookSecret:
+    """Show the tenant's secret; it is made when it is first asked for."""
+    return wire.WebhookSecret(secret=await door.pool.run(webhooks.webhook_secret, actor, door.store))
+
+
+async def rotate_webhook_secret(door: InDoor, actor: Caller) -> wire.WebhookSecret:
+    """Make a new secret. Receivers must know it before they can check the next message."""
+    return wire.WebhookSecret(secret=await door.pool.run(webhooks.rotate_webhook_secret, actor, door.store))
 
 
 async def list_phrases(

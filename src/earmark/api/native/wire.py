@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 Kind = Literal["text-independent", "identification", "verification", "text-dependent"]
+JobState = Literal["created", "running", "succeeded", "failed", "canceled", "expired"]
 Role = Literal["recognise", "enrol", "manage", "audit"]
 
 
@@ -158,6 +159,12 @@ class Inspection(_Answer):
     recognition: Verdict
 
 
+class WebhookSecret(_Answer):
+    """What signs the messages to webhooks: HMAC-SHA256, see docs/service.md."""
+
+    secret: str
+
+
 class Phrases(_Answer):
     """What people may be asked to say."""
 
@@ -239,6 +246,117 @@ class Imported(_Answer):
 
     added: list[UUID]
     skipped: list[UUID] = Field(description="Those that were here already, the same in every part.")
+
+
+class _Listening(_Request):
+    speakers: int | None = Field(None, ge=1, le=50, description="Exactly so many people.")
+    min_speakers: int | None = Field(None, ge=1, le=50)
+    max_speakers: int | None = Field(None, ge=1, le=50)
+    who: list[str] | None = Field(
+        None,
+        max_length=1_000,
+        description="Profiles to look for, by identifier or label; `all` alone for everybody enrolled.",
+    )
+    threshold: float = Field(80.0, ge=0, le=100, description="Confidence from which on a speaker is named.")
+    exclusive: bool = Field(True, description="Nobody is two speakers.")
+    remember: bool = Field(
+        False, description="Make a profile of each stranger, so that later recordings know them."
+    )
+    webhook: str | None = Field(None, max_length=4_096, description="Address that is told of the end.")
+    webhook_status_only: bool = Field(False, description="The message to the webhook has no output.")
+
+
+class NewDiarization(_Listening):
+    """Who speaks when, and who are they?"""
+
+    source: str = Field(
+        max_length=4_096,
+        description="Public address of a recording, or media://key of one that was uploaded.",
+        examples=["https://example.com/meeting.wav"],
+    )
+
+
+class DiarizationOptions(_Listening):
+    """What is asked of a recording that comes as the body."""
+
+
+class SpokenTurn(_Answer):
+    """One stretch of one speaker's speech."""
+
+    start: float = Field(description="Seconds from the start of the recording.")
+    end: float
+    speaker: str = Field(description="SPEAKER_00 and so on, in the order in which they are first heard.")
+    name: str = Field(description="Label or identifier of the profile; the same as `speaker` for a stranger.")
+    confidence: float | None = Field(description="0 to 100: how surely this speaker speaks here.")
+
+
+class VoiceFit(_Answer):
+    """One known voice, as a possible name of a speaker."""
+
+    profile: UUID | None = Field(description="Null for a voiceprint that the caller brought.")
+    label: str | None
+    confidence: float = Field(description="0 to 100; the odds are even at 50.")
+
+
+class SpeakerFound(_Answer):
+    """One of the people in a recording."""
+
+    speaker: str
+    name: str = Field(description="As in the turns.")
+    match: VoiceFit | None = Field(description="Who it is; null for a stranger.")
+    voices: list[VoiceFit] = Field(description="The likeliest of those looked for, best first.")
+    seconds: float = Field(description="Of speech while nobody else speaks.")
+    remembered: bool = Field(description="A profile was made of this speaker.")
+    not_remembered: str | None = Field(description="Why none could be made, where it was asked for.")
+
+
+class DiarizationOutput(_Answer):
+    """What came of it."""
+
+    seconds: float = Field(description="Length of the recording.")
+    speakers: list[SpeakerFound]
+    turns: list[SpokenTurn] = Field(description="By start; those of different speakers may overlap.")
+    exclusive_turns: list[SpokenTurn] = Field(description="Never two at once: for joining with a transcript.")
+    warning: str | None
+    model: str | None
+
+
+class JobProblem(_Answer):
+    """Why it went wrong."""
+
+    code: str
+    detail: str = Field(description="What is wrong, and what to do next.")
+
+
+class Diarization(_Answer):
+    """A recording that is listened to, or was."""
+
+    id: UUID
+    state: JobState = Field(description="Expired: it succeeded, and what came of it is gone.")
+    progress: float = Field(description="0 to 1.")
+    created: datetime
+    updated: datetime
+    ended: datetime | None
+    output: DiarizationOutput | None = Field(description="Of one that succeeded, for a day.")
+    problem: JobProblem | None = Field(description="Of one that failed.")
+
+
+class DiarizationListed(_Answer):
+    """A diarization of a list, without what came of it."""
+
+    id: UUID
+    state: JobState
+    progress: float
+    created: datetime
+    updated: datetime
+    ended: datetime | None
+
+
+class DiarizationPage(_Answer):
+    """Some diarizations, newest first."""
+
+    items: list[DiarizationListed]
+    next_cursor: str | None = Field(description="For the next page; null on the last one.")
 
 
 class Problem(BaseModel):
