@@ -10,7 +10,7 @@ from earmark.voice.features import SAMPLE_RATE
 
 def rows(*columns: str) -> Activity:
     """One string of dots and letters for each speaker, to (frames, speakers)."""
-    return np.asarray([[mark != "." for mark in column] for column in columns]).T
+    return np.asarray([[mark != "." for mark in column] for column in columns], np.bool_).T
 
 
 def test_another_order_of_the_speakers_is_no_error() -> None:

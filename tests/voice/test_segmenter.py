@@ -122,7 +122,7 @@ def test_two_voices_at_once_are_two_speakers() -> None:
         size = min(one.size, two.size, 4 * SAMPLE_RATE)
         level = one[:size].std() / two[:size].std()
         alone.append(overlapped(one[:size]))
-        both.append(overlapped(0.5 * (one[:size] + level * two[:size])))
+        both.append(overlapped(np.float32(0.5) * (one[:size] + np.float32(level) * two[:size])))
     assert np.mean(alone) < 0.05
     assert np.mean(both) > 0.3
 

@@ -191,7 +191,7 @@ def _plan(
     def wanting() -> bool:
         """Whether there is less overlap than asked for."""
         count = active.sum(axis=0)
-        return bool((count > 1).sum() < overlap * max(1, (count > 0).sum()))
+        return bool((count > 1).sum() < overlap * max(1, int((count > 0).sum())))
 
     now, before, length = round(rng.exponential(pause) * SAMPLE_RATE), -1, 0
     while now < total:

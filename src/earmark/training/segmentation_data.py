@@ -71,7 +71,8 @@ def swaps() -> NDArray[np.int64]:
         [
             [place[tuple(sorted(order[who] for who in members))] for members in CLASSES]
             for order in PERMUTATIONS
-        ]
+        ],
+        np.int64,
     )
 
 

@@ -92,7 +92,7 @@ def cluster(heard: Heard, units: Sequence[Unit], tuning: Tuning, wanted: Wanted 
         return _section(heard, units, tuning, wanted)
     # Whoever speaks in one section only must be left apart in it; too many are joined later.
     parts = [
-        _section(heard, [units[place] for place in section], tuning, replace(wanted, most=None))
+        _section(heard, [units[place] for place in section.tolist()], tuning, replace(wanted, most=None))
         for section in sections
     ]
     sums = np.concatenate([part.sums for part in parts])
