@@ -6,7 +6,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from earmark.storage.database import BUSY_SECONDS
 from earmark.storage.postgres import SETTINGS
-from earmark.storage.sqlite import PRAGMAS
+from earmark.storage.sqlite import set_up_connection
 from earmark.storage.store import Store
 
 CONNECTIONS = 8
@@ -25,8 +25,7 @@ def make_job_engine(store: Store) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = "IMMEDIATE"  # as that library's own engine has it: writers wait in line
-        for pragma in PRAGMAS:
-            connection.execute(pragma)
+        set_up_connection(connection)
 
     return engine
 

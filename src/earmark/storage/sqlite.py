@@ -100,8 +100,7 @@ def make_engine(path: Path) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # sqlite3 must not begin transactions of its own
-        for pragma in PRAGMAS:
-            connection.execute(pragma)
+        set_up_connection(connection)
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
@@ -109,6 +108,20 @@ def make_engine(path: Path) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def set_up_connection(connection: DBAPIConnection) -> None:
+    """Do what every connection to the file needs, whosever tables it is for."""
+    for pragma in PRAGMAS:
+        connection.execute(pragma)
+    if sqlite3.sqlite_version_info < (3, 42):
+        # From Python 3.12 on the job library has its tables' times made by unixepoch('subsec'), whatever the
+        # SQLite: an older one would answer NULL. Rows go there in transactions of ours as well.
+        connection.create_function("unixepoch", 1, _unixepoch)
+
+
+def _unixepoch(when: str) -> float | None:
+    return {"subsec": round(time.time(), 3), "now": float(int(time.time()))}.get(when)
 
 
 def use_write_ahead_log(engine: sa.Engine) -> None:
