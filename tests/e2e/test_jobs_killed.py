@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,11 @@ import httpx
 import pytest
 import voices
 from elsewhere import Elsewhere, running_elsewhere
+from jobbing import open_queue
+
+from earmark.service.retention import LEFT_LYING
+from earmark.storage.store import open_store
+from earmark.voice.engine import Engine
 
 JOBS = int(os.environ.get("EARMARK_TEST_KILLED_JOBS", "200"))
 KILLS = 8
@@ -204,7 +210,12 @@ def check_told(receiver: Elsewhere, accepted: dict[str, int]) -> None:
 
 
 def check_files(crew: Crew) -> None:
-    """Of all recordings only the one that was uploaded is left, and a killed process left no file."""
+    """Of all recordings only the one that was uploaded is left, and a killed process left no file.
+
+    A process that dies between a job's end and the removal of what it fetched leaves that to the sweep.
+    """
+    with open_store(crew.home, environ={}) as store, open_queue(store, Engine()) as queue:
+        queue.sweep(now=datetime.now(UTC) + LEFT_LYING + timedelta(hours=1))
     kept = {path.parent for path in (crew.home / "media").rglob("*") if path.is_file()}
     with closing(sqlite3.connect(crew.home / "earmark.db")) as connection:
         rows = connection.execute("SELECT id, key_hash IS NULL FROM media").fetchall()

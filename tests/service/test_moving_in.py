@@ -18,8 +18,6 @@ from earmark.storage.store import Store
 from earmark.storage.values import ProfileKind, ProfileState
 from earmark.voice.engine import Engine
 
-pytestmark = pytest.mark.databases("sqlite", "postgres")
-
 Clips = dict[str, list[Path]]
 KINDS = {"ByVoice": ProfileKind.IDENTIFICATION, "Passphrase": ProfileKind.TEXT_DEPENDENT}
 GUID = UUID("678e0747-b842-4d20-b2d5-30b5fd92371a")

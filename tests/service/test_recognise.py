@@ -15,8 +15,6 @@ from earmark.storage.values import Profile
 from earmark.voice.engine import Engine
 from earmark.voice.samples import bad_clips, stranger_clips
 
-pytestmark = pytest.mark.databases("sqlite", "postgres")
-
 Clips = dict[str, list[Path]]
 SOME = ("ada", "ben", "dima")
 
