@@ -1,7 +1,9 @@
 """A request's key to the actor who sent it. Keys are taken from all places that clients put them."""
 
 import asyncio
+from typing import Annotated
 
+from fastapi import Depends
 from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.requests import HTTPConnection
 
@@ -38,3 +40,6 @@ async def actor_of(connection: HTTPConnection) -> Actor:
     """Return who is calling; a FastAPI dependency. Raises KeyInvalid."""
     # Not by the door's pool: whoever has no key shall not take a place there.
     return await asyncio.to_thread(authenticate, door_of(connection).store, find_secret(connection))
+
+
+Caller = Annotated[Actor, Depends(actor_of)]

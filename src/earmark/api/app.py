@@ -2,9 +2,8 @@
 
 import asyncio
 from importlib.metadata import version
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
@@ -15,7 +14,7 @@ from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
 from earmark.api import azure
-from earmark.api.door import Door, door_of
+from earmark.api.door import Door, InDoor
 from earmark.api.family import Family, Respond, explain
 from earmark.api.limits import Bound, bound_bodies, log_requests, tidy_paths
 from earmark.api.native.family import FAMILY as NATIVE
@@ -57,7 +56,7 @@ async def live() -> Alive:
 
 
 @about.get("/ready", summary="Can it serve?", responses={503: {"model": Ready}})
-async def ready(door: Annotated[Door, Depends(door_of)]) -> Response:
+async def ready(door: InDoor) -> Response:
     """Answer 200 when the store can be read and the model is loaded, else 503."""
     model = door.engine.entry.id
     try:
@@ -68,7 +67,7 @@ async def ready(door: Annotated[Door, Depends(door_of)]) -> Response:
 
 
 @about.get("/version", summary="Which version runs?")
-async def show_version(door: Annotated[Door, Depends(door_of)]) -> Version:
+async def show_version(door: InDoor) -> Version:
     """Tell the release of Earmark and the model in use."""
     return Version(version=version("earmark"), model=door.engine.entry.id)
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 from threading import Event
+from typing import Annotated
 from uuid import UUID
 
+from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from earmark.api.pool import Pool
@@ -11,7 +13,6 @@ from earmark.api.settings import Settings
 from earmark.api.streams import Uploads
 from earmark.service.jobs import Jobs
 from earmark.service.media import MediaRules
-from earmark.storage.blobs import MediaStore
 from earmark.storage.store import Store
 from earmark.voice.engine import Engine
 
@@ -25,7 +26,6 @@ class Door:
     pool: Pool
     settings: Settings
     jobs: Jobs
-    media: MediaStore
     media_rules: MediaRules = field(default_factory=MediaRules)
     uploads: Uploads = field(default_factory=Uploads)
     stopping: Event = field(default_factory=Event)  # set when the service begins to end: nothing waits on
@@ -36,3 +36,6 @@ def door_of(connection: HTTPConnection) -> Door:
     """Return the door that a request or WebSocket came through; a FastAPI dependency."""
     door: Door = connection.app.state.door
     return door
+
+
+InDoor = Annotated[Door, Depends(door_of)]

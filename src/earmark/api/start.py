@@ -22,7 +22,7 @@ def open_door(home: Path, settings: Settings) -> Iterator[tuple[Door, ASGIApp]]:
     engine = Engine(model=settings.model, home=home)
     with open_service_store(home, settings) as store, open_jobs(store, engine, settings) as jobs:
         pool = Pool(workers=settings.workers or os.cpu_count() or 1, queue=settings.queue)
-        door = Door(store, engine, pool, settings, jobs, jobs.media, jobs.how.media_rules)
+        door = Door(store, engine, pool, settings, jobs, jobs.how.media_rules)
         try:
             yield door, make_app(door)
         finally:

@@ -23,7 +23,6 @@ from earmark.storage.secrets import find_secret, put_secret
 from earmark.storage.store import Store
 from earmark.storage.values import Job
 
-WAITS = (0.0, 0.0, 60.0, 300.0)  # seconds before each attempt, counted from the end of the one before
 SECONDS = 10.0  # that a receiver has to answer
 REDIRECTS = 2
 NAME = "webhooks"

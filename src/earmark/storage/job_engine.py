@@ -5,7 +5,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from earmark.storage.database import BUSY_SECONDS
-from earmark.storage.postgres import SETTINGS
+from earmark.storage.postgres import set_up_connections
 from earmark.storage.sqlite import set_up_connection
 from earmark.storage.store import Store
 
@@ -40,11 +40,5 @@ def _on_server(url: sa.URL) -> sa.Engine:
         max_overflow=4,
         pool_pre_ping=True,
     )
-    set_all = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in SETTINGS.items())
-
-    @sa.event.listens_for(engine, "connect")
-    def set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        connection.execute(f"SELECT {set_all}")
-        connection.commit()
-
+    set_up_connections(engine)
     return engine

@@ -106,12 +106,7 @@ def open_server(url: str) -> PostgresDatabase:
 
 
 def _listen(engine: sa.Engine) -> None:
-    set_all = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in SETTINGS.items())
-
-    @sa.event.listens_for(engine, "connect")
-    def set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        connection.execute(f"SELECT {set_all}")
-        connection.commit()
+    set_up_connections(engine)
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
@@ -121,6 +116,16 @@ def _listen(engine: sa.Engine) -> None:
             connection.exec_driver_sql(
                 f"SELECT set_config('lock_timeout', '{wait}', true), pg_advisory_xact_lock({LOCK})"
             )
+
+
+def set_up_connections(engine: sa.Engine) -> None:
+    """Have every connection made with `SETTINGS`, whosever tables it is for."""
+    set_all = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in SETTINGS.items())
+
+    @sa.event.listens_for(engine, "connect")
+    def set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        connection.execute(f"SELECT {set_all}")
+        connection.commit()
 
 
 def explain(error: sa.exc.DBAPIError, name: str) -> StoreError:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Security
 from pydantic import WithJsonSchema
 from starlette.responses import JSONResponse, Response
 
-from earmark.api.access import AZURE_KEY, actor_of
+from earmark.api.access import AZURE_KEY, Caller
 from earmark.api.azure import convert, documents, wire
 from earmark.api.azure.audio import read_audio
 from earmark.api.azure.errors import respond
@@ -25,7 +25,7 @@ from earmark.api.azure.limits import (
 )
 from earmark.api.body import read_body
 from earmark.api.cursor import parse_cursor, write_cursor
-from earmark.api.door import Door, door_of
+from earmark.api.door import Door, InDoor
 from earmark.api.family import route_class
 from earmark.api.links import origin
 from earmark.errors import InvalidArgument, InvalidRequest
@@ -36,8 +36,6 @@ from earmark.storage.values import Profile
 
 VERSION = "2021-09-05"
 REFUSED_OPTIONS = ("$skip", "$filter", "$orderBy", "$delta")
-InDoor = Annotated[Door, Depends(door_of)]
-Caller = Annotated[Actor, Depends(actor_of)]
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ that was accepted is never lost, and no audio waits on a disk (contract, section
 
 import json
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Request, Security
+from fastapi import APIRouter, Request, Security
 from starlette.responses import JSONResponse, Response
 
-from earmark.api.access import AZURE_KEY, actor_of
+from earmark.api.access import AZURE_KEY, Caller
 from earmark.api.azure import convert, documents, wire
 from earmark.api.azure.audio import read_audio
 from earmark.api.azure.errors import message_of, respond_v1
@@ -28,7 +28,7 @@ from earmark.api.azure.limits import (
     without_minimum,
 )
 from earmark.api.body import read_body
-from earmark.api.door import Door, door_of
+from earmark.api.door import Door, InDoor
 from earmark.api.family import route_class
 from earmark.api.links import origin
 from earmark.errors import InvalidRequest, OperationNotFound, QualityRefused
@@ -39,8 +39,6 @@ from earmark.service.enrol import add_recordings
 from earmark.storage.values import Profile
 
 BASE = "/spid/v1.0"
-InDoor = Annotated[Door, Depends(door_of)]
-Caller = Annotated[Actor, Depends(actor_of)]
 ACCEPTED: dict[int | str, dict[str, Any]] = {
     202: {
         "description": "Accepted: ask for the operation.",

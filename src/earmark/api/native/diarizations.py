@@ -12,13 +12,15 @@ from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 from starlette.responses import Response
 
+from earmark.api.access import Caller
 from earmark.api.cursor import parse_cursor, write_cursor
+from earmark.api.door import InDoor
 from earmark.api.holding import held_job
 from earmark.api.native import diarization_convert as convert
 from earmark.api.native import wire
 from earmark.api.native.documents import IDEMPOTENCY_KEY, diarization_body
 from earmark.api.native.once import Answer, once
-from earmark.api.native.requests import Caller, InDoor, problem_of, read_json
+from earmark.api.native.requests import problem_of, read_json
 from earmark.errors import AudioNotRecognised, InvalidArgument, InvalidRequest, JobNotFound
 from earmark.service import jobs
 from earmark.service.orders import Order, Outcome

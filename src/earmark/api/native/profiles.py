@@ -8,11 +8,13 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from earmark.api.access import Caller
 from earmark.api.cursor import parse_cursor, write_cursor
+from earmark.api.door import InDoor
 from earmark.api.native import convert, wire
 from earmark.api.native.documents import IDEMPOTENCY_KEY, IF_MATCH, json_body
 from earmark.api.native.once import Answer, once
-from earmark.api.native.requests import Caller, InDoor, etag, expected_revision, read_json
+from earmark.api.native.requests import etag, expected_revision, read_json
 from earmark.errors import ProfileNotFound, ProfileTaken
 from earmark.service import profiles
 from earmark.storage.values import Profile, ProfileKind

@@ -6,17 +6,15 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
-from fastapi import Depends, Query
+from fastapi import Query
 from pydantic import BaseModel, ValidationError
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
-from earmark.api.access import actor_of
 from earmark.api.body import read_body
-from earmark.api.door import Door, door_of
+from earmark.api.door import Door
 from earmark.api.parts import Part, read_boundary, read_parts
 from earmark.errors import AudioEmpty, AudioNotRecognised, InvalidArgument, InvalidRequest
-from earmark.service.actor import Actor
 from earmark.storage.values import Profile
 from earmark.voice.audio import RawFormat
 
@@ -24,8 +22,6 @@ M = TypeVar("M", bound=BaseModel)
 JSON_BYTES = 1 << 20
 ETAG = re.compile(r'"(\d{1,18})"')
 
-InDoor = Annotated[Door, Depends(door_of)]
-Caller = Annotated[Actor, Depends(actor_of)]
 Fmr = Annotated[
     float | None,
     Query(gt=0, lt=0.5, description="False-match rate to decide by, instead of the service's own."),

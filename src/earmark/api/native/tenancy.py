@@ -11,9 +11,11 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from earmark.api.access import Caller
+from earmark.api.door import InDoor
 from earmark.api.native import convert, wire
 from earmark.api.native.documents import json_body
-from earmark.api.native.requests import Caller, InDoor, read_json
+from earmark.api.native.requests import read_json
 from earmark.errors import InvalidArgument
 from earmark.service import keys, phrases, tenants, webhooks
 from earmark.service.actor import Permission

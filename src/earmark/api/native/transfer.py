@@ -6,10 +6,12 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from earmark.api.access import Caller
 from earmark.api.body import read_body
+from earmark.api.door import InDoor
 from earmark.api.native import wire
 from earmark.api.native.documents import BINARY, json_body
-from earmark.api.native.requests import Caller, InDoor, read_json
+from earmark.api.native.requests import read_json
 from earmark.api.parts import read_boundary, read_parts
 from earmark.errors import InvalidRequest
 from earmark.service import profiles

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from earmark.api.access import Caller
+from earmark.api.door import InDoor
 from earmark.api.native import convert, wire
 from earmark.api.native.documents import IDEMPOTENCY_KEY, IF_MATCH, audio_body
 from earmark.api.native.once import Answer, once
 from earmark.api.native.requests import (
-    Caller,
     Fmr,
-    InDoor,
     etag,
     expected_revision,
     one_recording,

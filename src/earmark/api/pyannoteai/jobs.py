@@ -10,12 +10,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from earmark.api.access import Caller
 from earmark.api.body import read_body
-from earmark.api.door import Door
+from earmark.api.door import Door, InDoor
 from earmark.api.holding import held_job
 from earmark.api.pyannoteai import convert, wire
 from earmark.api.pyannoteai.documents import json_body
-from earmark.api.pyannoteai.requests import Caller, InDoor
 from earmark.errors import JobNotFound
 from earmark.service import jobs
 from earmark.service.actor import Actor

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from earmark.api.access import Caller
 from earmark.api.body import read_body
+from earmark.api.door import InDoor
 from earmark.api.links import base_url
 from earmark.api.pyannoteai import convert, wire
 from earmark.api.pyannoteai.documents import DOWNLOAD, UPLOAD, json_body
-from earmark.api.pyannoteai.requests import Caller, InDoor
 from earmark.api.streams import send_recording
 from earmark.service import media
 from earmark.service.media_links import LinkUse, make_link, open_link
@@ -80,7 +81,7 @@ def _linker(use: LinkUse) -> Callable[[Request, InDoor, Caller], Awaitable[Respo
 async def upload(request: Request, door: InDoor, link: Link = None) -> Response:
     """Store what comes, whole or not at all."""
     actor, key = await asyncio.to_thread(open_link, door.store, link, LinkUse.UPLOAD)
-    keep = partial(media.put_media, actor, door.store, door.media, key, rules=door.media_rules)
+    keep = partial(media.put_media, actor, door.store, door.jobs.media, key, rules=door.media_rules)
     await door.uploads.take(request, keep)
     return Response(status_code=200)
 
@@ -88,5 +89,5 @@ async def upload(request: Request, door: InDoor, link: Link = None) -> Response:
 async def download(door: InDoor, link: Link = None) -> Response:
     """Send a recording as it was uploaded."""
     actor, key = await asyncio.to_thread(open_link, door.store, link, LinkUse.DOWNLOAD)
-    found = await asyncio.to_thread(media.read_media, actor, door.store, door.media, key)
+    found = await asyncio.to_thread(media.read_media, actor, door.store, door.jobs.media, key)
     return send_recording(*found)

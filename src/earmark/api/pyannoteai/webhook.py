@@ -25,17 +25,22 @@ def write(job: Job, order: Order, outcome: Outcome | None, attempt: Attempt) -> 
     if wanted and job.state is JobState.SUCCEEDED:
         told["output"] = convert.to_output(job, order, outcome)
     body = json.dumps(told, separators=(",", ":")).encode()
-    at = str(int(attempt.at.timestamp()))
-    headers = {
-        "Content-Type": "application/json",
-        "X-Request-Timestamp": at,
-        "X-Signature": sign(attempt.secret, at, body),
-    }
+    headers = signed(attempt, body)
     if attempt.number:
         unknown = "unknown_error"
         reason = unknown if attempt.reason is None else REASONS.get(attempt.reason, unknown)
         headers |= {"x-retry-num": str(attempt.number), "x-retry-reason": reason}
     return Message(headers, body)
+
+
+def signed(attempt: Attempt, body: bytes) -> dict[str, str]:
+    """Return the headers by which a receiver knows who wrote a body, and when."""
+    at = str(int(attempt.at.timestamp()))
+    return {
+        "Content-Type": "application/json",
+        "X-Request-Timestamp": at,
+        "X-Signature": sign(attempt.secret, at, body),
+    }
 
 
 def sign(secret: str, at: str, body: bytes) -> str:
