@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from earmark.training.checkpoints import follow, save
 from earmark.training.network import Network, Unit
 from earmark.training.segmentation_data import Batch, Ring, swaps, write_shards
 from earmark.voice.diarization.segmenter import CLASSES, FRAMES_A_STEP
@@ -161,16 +162,6 @@ class Plan:
         return self.short if step < SHORT_SHARE * self.steps else self.long
 
 
-def _average(average: nn.Module, network: nn.Module, step: int) -> None:
-    keep = min(AVERAGE, (1 + step) / (10 + step))
-    with torch.no_grad():
-        for slow, fast in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-            if slow.dtype.is_floating_point:
-                slow.lerp_(fast, 1 - keep)
-            else:
-                slow.copy_(fast)
-
-
 def _tensors(batch: Batch) -> tuple[Tensor, ...]:
     return tuple(torch.from_numpy(part) for part in (batch.seen, batch.labels, batch.targets))
 
@@ -225,19 +216,12 @@ def train(root: Path, work: Path, plan: Plan, *, writers: int = 1) -> Path:
         (parts[0] + SPEAKER_WEIGHT * parts[1]).backward()
         nn.utils.clip_grad_norm_(learning, 2.0)
         optimiser.step()
-        _average(average, learner.network, step)
+        follow(average, learner.network, step, most=AVERAGE)
         for name, part in zip(("entropy", "speaker", "wrong"), parts, strict=True):
             smooth[name] = 0.97 * smooth.get(name, part.item()) + 0.03 * part.item()
         if step % 20 == 19:
             figures = " ".join(f"{name} {value:.4f}" for name, value in smooth.items())
             log.write(f"{step + 1} {time.time():.0f} {figures}\n")
         if (step + 1) % SAVE_EVERY == 0 or step + 1 == plan.steps:
-            state = {
-                "step": step + 1,
-                "learner": learner.state_dict(),
-                "average": average.state_dict(),
-                "optimiser": optimiser.state_dict(),
-            }
-            torch.save(state, path.with_suffix(".part"))
-            path.with_suffix(".part").replace(path)
+            save(path, step + 1, learner, average, optimiser)
     return path

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
 
 from earmark.training.batches import Pool, batches
+from earmark.training.checkpoints import follow, save
 from earmark.training.network import DIMENSION, Network
 
 MARGIN = 0.2
@@ -91,16 +92,6 @@ def _half(device: torch.device) -> bool:
     return device.type == "cuda" or bool(torch.cpu._is_amx_tile_supported())
 
 
-def _average(average: nn.Module, network: nn.Module, step: int) -> None:
-    keep = min(AVERAGE, (1 + step) / (10 + step))
-    with torch.no_grad():
-        for slow, fast in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-            if slow.dtype.is_floating_point:
-                slow.lerp_(fast, 1 - keep)
-            else:
-                slow.copy_(fast)
-
-
 def train(work: Path, plan: Plan, *, workers: int = 1) -> Path:
     """Train to `plan.steps`, from `checkpoint.pt` when there is one; returns the checkpoint's path."""
     torch.manual_seed(plan.seed)
@@ -136,7 +127,7 @@ def train(work: Path, plan: Plan, *, workers: int = 1) -> Path:
         loss.backward()
         nn.utils.clip_grad_norm_(learner.parameters(), 5.0)
         optimiser.step()
-        _average(average, learner.network, step)
+        follow(average, learner.network, step, most=AVERAGE)
         for name, part in zip(("cosine", "similarity", "margin"), parts, strict=True):
             smooth[name] = 0.97 * smooth.get(name, part.item()) + 0.03 * part.item()
         progress.update()
@@ -145,12 +136,5 @@ def train(work: Path, plan: Plan, *, workers: int = 1) -> Path:
             log.write(f"{step + 1} {time.time():.0f} {figures}\n")
             progress.set_postfix_str(figures)
         if (step + 1) % SAVE_EVERY == 0 or step + 1 == plan.steps:
-            state = {
-                "step": step + 1,
-                "learner": learner.state_dict(),
-                "average": average.state_dict(),
-                "optimiser": optimiser.state_dict(),
-            }
-            torch.save(state, path.with_suffix(".part"))
-            path.with_suffix(".part").replace(path)
+            save(path, step + 1, learner, average, optimiser)
     return path
