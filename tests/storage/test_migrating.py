@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from cryptography.hazmat.primitives import hashes
@@ -29,7 +30,7 @@ from earmark.storage.clips import decode_clip, encode_clip
 from earmark.storage.master_key import make_master_key
 from earmark.storage.profiles import add_enrolments, find_profile, list_profiles
 from earmark.storage.revision import MIGRATIONS
-from earmark.storage.schema import REVISION
+from earmark.storage.schema import REVISION, jobs, secrets
 from earmark.storage.store import DEFAULT_TENANT, Store, open_store
 from earmark.storage.tenants import delete_tenant, list_tenants
 from earmark.storage.values import ProfileKind, ProfileState
@@ -293,3 +294,34 @@ def test_without_its_master_key_an_old_store_stays_as_it_is(home: Path, old: lis
     kept.replace(home / "master.key")
     with open_store(home, environ={}) as opened:
         check(opened, old)
+
+
+def test_what_must_be_erasable_is_put_aside(tmp_path: Path) -> None:
+    """Rows of revision 0003 get their page of zeros; what is not there stays so."""
+    engine = sqlite.make_engine(tmp_path / "earmark.db")
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(MIGRATIONS))
+        command.upgrade(config, "0003")
+    job = {"kind": "diarize", "door": "native", "state": "created", "progress": 0.0, "turn": 0, "attempts": 0}
+    database = sqlite3.connect(tmp_path / "earmark.db")
+    with database:
+        insert(database, "tenants", id=OTHER, created=WHEN)
+        insert(database, "tenant_keys", tenant=OTHER, wrapped=b"key of the tenant")
+        for name in ("one", "two"):
+            insert(database, "secrets", tenant=OTHER, name=name, sealed=name.encode())
+        insert(
+            database, "jobs", tenant=OTHER, id=uuid4().hex, created=WHEN, updated=WHEN, to_tell=False,
+            order_sealed=b"order", **job,
+        )  # fmt: skip
+    database.close()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        assert connection.execute(sa.text("SELECT wrapped FROM tenant_keys")).scalars().all() == [
+            bytes(4_096) + b"key of the tenant"
+        ]
+        assert sorted(connection.scalars(sa.select(secrets.c.sealed))) == [b"one", b"two"]
+        found = connection.execute(sa.select(jobs.c.order_sealed, jobs.c.outcome_sealed)).one()
+        assert found == (b"order", None)
+    engine.dispose()

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-REVISION = "0003"  # the newest migration: a store at this revision opens without importing Alembic
+REVISION = "0004"  # the newest migration: a store at this revision opens without importing Alembic
 
+FRONT = bytes(4_096)  # no page of ours holds more of a value before it goes on in pages of its own
 GUID = sa.Uuid()  # CHAR(32) on SQLite, UUID on PostgreSQL
 
 
@@ -29,6 +30,25 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Erasable(sa.types.TypeDecorator[bytes]):
+    """Bytes that are gone with their row: those sealed by a key that stays.
+
+    SQLite leaves copies of what it moves within a page, also with `secure_delete`; pages that hold the end
+    of a long value are never moved, and are zeroed when they are freed. So it stands behind a page of zeros.
+    """
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Put the zeros before it on SQLite."""
+        return FRONT + value if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Take them off."""
+        return value[len(FRONT) :] if value is not None and dialect.name == "sqlite" else value
 
 
 metadata = sa.MetaData(
@@ -60,7 +80,7 @@ tenant_keys = sa.Table(  # apart from the tenant, so that the key alone can be d
     "tenant_keys",
     metadata,
     sa.Column("tenant", sa.String(64), sa.ForeignKey("tenants.id"), primary_key=True),
-    sa.Column("wrapped", sa.LargeBinary, nullable=False),
+    sa.Column("wrapped", Erasable, nullable=False),
 )
 
 api_keys = sa.Table(  # a key that was revoked has no row
@@ -84,7 +104,7 @@ answers = sa.Table(  # what a request was answered, for whoever asks again
     sa.Column("fingerprint", sa.LargeBinary(32), nullable=False),  # of the request; may be empty
     sa.Column("created", UtcTime, nullable=False),
     sa.Column("expires", UtcTime, nullable=False, index=True),
-    sa.Column("body_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("body_sealed", Erasable, nullable=False),
 )
 
 profiles = sa.Table(
@@ -111,7 +131,7 @@ profile_keys = sa.Table(  # apart from the profile, so that the key alone can be
     metadata,
     sa.Column("tenant", sa.String(64), primary_key=True),
     sa.Column("profile_id", GUID, primary_key=True),
-    sa.Column("wrapped", sa.LargeBinary, nullable=False),
+    sa.Column("wrapped", Erasable, nullable=False),
     sa.ForeignKeyConstraint(["tenant", "profile_id"], ["profiles.tenant", "profiles.id"], ondelete="CASCADE"),
 )
 
@@ -164,8 +184,8 @@ jobs = sa.Table(  # accepted work on a recording; the queue is the job library's
     sa.Column("attempts", sa.Integer, nullable=False),  # that were begun
     sa.Column("to_tell", sa.Boolean, nullable=False),  # its end is still to be told to a webhook
     sa.Column("media_id", GUID),  # the recording, once it is known
-    sa.Column("order_sealed", sa.LargeBinary),  # None once it has expired
-    sa.Column("outcome_sealed", sa.LargeBinary),  # None before it has ended, and once it has expired
+    sa.Column("order_sealed", Erasable),  # None once it has expired
+    sa.Column("outcome_sealed", Erasable),  # None before it has ended, and once it has expired
     sa.Index(None, "tenant", "created", "id"),
     sa.Index(None, "state", "turn"),
 )
@@ -177,8 +197,8 @@ media = sa.Table(  # recordings that were uploaded or fetched; their sound is se
     sa.Column("id", GUID, primary_key=True),
     # Keyed, see Vault.media_hash; None for one that was fetched or replaced, and goes when its job ends.
     sa.Column("key_hash", sa.LargeBinary(32)),
-    sa.Column("key_sealed", sa.LargeBinary),
-    sa.Column("wrapped", sa.LargeBinary, nullable=False),  # the key that its sound is sealed with
+    sa.Column("key_sealed", Erasable),
+    sa.Column("wrapped", Erasable, nullable=False),  # the key that its sound is sealed with
     sa.Column("size", sa.BigInteger, nullable=False),  # bytes
     sa.Column("whole", sa.Boolean, nullable=False),  # False while it is written
     sa.Column("created", UtcTime, nullable=False),
@@ -198,5 +218,5 @@ secrets = sa.Table(  # of a tenant, by name
     metadata,
     sa.Column("tenant", sa.String(64), sa.ForeignKey("tenants.id"), primary_key=True),
     sa.Column("name", sa.String(32), primary_key=True),
-    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("sealed", Erasable, nullable=False),
 )

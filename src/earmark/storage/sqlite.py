@@ -25,6 +25,7 @@ MAGIC = b"SQLite format 3\0"
 BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 PRAGMAS = (
+    "PRAGMA page_size=4096",  # of a new file; `Erasable` counts on it
     "PRAGMA foreign_keys=ON",
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",  # what is deleted is overwritten with zeros
