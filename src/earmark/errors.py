@@ -57,6 +57,7 @@ EarmarkError
 │   └── PermissionDenied        permission_denied
 ├── StoreError                  the store cannot be used (exit 5)
 │   ├── StoreUnreadable         store_unreadable
+│   │   └── StoreAway           store_away
 │   ├── StoreTooNew             store_too_new
 │   ├── StoreBusy               store_busy
 │   ├── MasterKeyMissing        master_key_missing
@@ -423,6 +424,12 @@ class StoreUnreadable(StoreError):
     """The store is not a database, or is damaged."""
 
     code = "store_unreadable"
+
+
+class StoreAway(StoreUnreadable):
+    """The server of the store is being started or stopped, or the connection to it broke."""
+
+    code = "store_away"
 
 
 class StoreTooNew(StoreError):

@@ -30,6 +30,7 @@ from postgres_server import Postgres
 
 from earmark.api.settings import load_settings
 from earmark.api.workshop import open_jobs
+from earmark.cli.exits import Exit
 from earmark.storage.master_key import VARIABLE
 from earmark.storage.store import open_store
 from earmark.voice.engine import Engine
@@ -76,7 +77,9 @@ class Process:
 
     @property
     def at_work(self) -> bool:
-        """Whether it has said that it listens, or works on jobs."""
+        """Whether it has said that it listens, or works on jobs; one whose start failed is started again."""
+        if self.running is not None and self.running.poll() == Exit.STORE:  # as a supervisor does
+            self.start()
         said = self.log.read_bytes()[self.begun :]
         return b"Listening on" in said or b"Working on jobs" in said
 
@@ -93,7 +96,8 @@ class Process:
 
     def kill(self) -> None:
         assert self.running is not None
-        assert self.running.poll() is None, f"it ended by itself:\n{self.log.read_text()[-3_000:]}"
+        ended = self.running.poll()  # the database may have cut it off while it started
+        assert ended in (None, Exit.STORE), f"it ended by itself:\n{self.log.read_text()[-3_000:]}"
         self.running.send_signal(signal.SIGKILL)
         self.running.wait()
 

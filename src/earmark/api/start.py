@@ -1,6 +1,7 @@
 """The service's composition root: a home folder and settings to a door and its application."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,11 @@ from earmark.api.door import Door
 from earmark.api.pool import Pool
 from earmark.api.settings import Settings
 from earmark.api.workshop import open_jobs
+from earmark.errors import StoreAway
 from earmark.storage.store import Store, open_store
 from earmark.voice.engine import Engine
+
+PATIENCE = 30.0  # seconds
 
 
 @contextmanager
@@ -30,6 +34,13 @@ def open_door(home: Path, settings: Settings) -> Iterator[tuple[Door, ASGIApp]]:
 
 
 def open_service_store(home: Path, settings: Settings) -> Store:
-    """Open the store that the settings name."""
+    """Open the store that the settings name; a database that is being started has a while to come."""
     database = settings.database_url
-    return open_store(home, database_url=database.get_secret_value() if database else None)
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return open_store(home, database_url=database.get_secret_value() if database else None)
+        except StoreAway:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)

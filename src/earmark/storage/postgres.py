@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from earmark.errors import InvalidRequest, StoreBusy, StoreError, StoreUnreadable
+from earmark.errors import InvalidRequest, StoreAway, StoreBusy, StoreError, StoreUnreadable
 from earmark.storage.database import BUSY_SECONDS, WRITES
 
 VARIABLE = "EARMARK_DATABASE_URL"
@@ -37,6 +37,8 @@ ADVICE = {  # by SQLSTATE or its class
     "3F": "has no schema to make tables in: let the user make tables in the schema `public`",
     "42501": "does not let this user make or use the tables: make the user its owner",
     "25006": "cannot be written to: name the primary server in {variable}, not a standby",
+}
+AWAY = {
     "57P": "is being stopped or started: try again",
     "08": "cannot be reached: see that the server runs, and check {variable}",
 }
@@ -139,6 +141,8 @@ def explain(error: sa.exc.DBAPIError, name: str) -> StoreError:
     if state == "53100":
         return StoreError(f"The disk of the {name} is full: make room and try again. Nothing was stored.")
     for begin in (state, state[:3], state[:2]):
+        if begin in AWAY:
+            return StoreAway(f"The {name} {AWAY[begin].format(variable=VARIABLE)}.")
         if begin in ADVICE:
             return StoreUnreadable(f"The {name} {ADVICE[begin].format(variable=VARIABLE)}.")
     if isinstance(error, sa.exc.OperationalError) and not state:  # psycopg has no code before it is connected
