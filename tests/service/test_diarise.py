@@ -11,12 +11,16 @@ from voices import as_wav, clip
 
 from earmark.errors import InvalidRequest, PermissionDenied, ProfileNotFound
 from earmark.service.actor import Actor, Permission, local_actor
-from earmark.service.diarise import Who, diarise
+from earmark.service.diarise import Who, cut_out, diarise
 from earmark.service.enrol import enrol
 from earmark.service.profiles import list_profiles
 from earmark.service.recognise import gather_candidates
 from earmark.storage.store import Store, open_store
+from earmark.voice.decode.limits import Limits
+from earmark.voice.diarization.pipeline import Diarization
+from earmark.voice.diarization.turns import Turn
 from earmark.voice.engine import Engine
+from earmark.voice.features import SAMPLE_RATE
 from earmark.voice.gallery import make_gallery
 
 PAUSE = bytes(2 * 6_400)  # 0.4 s
@@ -139,3 +143,16 @@ def test_permissions_and_thresholds(actor: Actor, store: Store) -> None:
     for threshold in (-1.0, 100.1, float("nan")):
         with pytest.raises(InvalidRequest):
             diarise(actor, store, shipped(), audio, threshold=threshold)
+
+
+def test_what_a_speaker_says_is_cut_out_of_an_hour_as_it_was() -> None:
+    """The recording is read a minute at a time; nothing of one minute may be written over by the next."""
+    samples = np.random.default_rng(4).uniform(-0.5, 0.5, 200 * SAMPLE_RATE).astype(np.float32)
+    turns = (Turn(50.0, 70.0, "SPEAKER_00"), Turn(75.0, 78.0, "SPEAKER_01"), Turn(130.0, 139.0, "SPEAKER_00"))
+    nobody = np.zeros(0, np.uint8)
+    made = Diarization(200.0, turns, turns, (), np.zeros((3, 2)), nobody)
+    found = cut_out(samples, made, ["SPEAKER_00", "SPEAKER_01"], None, None, Limits())
+    spans = {"SPEAKER_00": [(50, 70), (130, 139)], "SPEAKER_01": [(75, 78)]}
+    for speaker, wanted in spans.items():
+        parts = [samples[start * SAMPLE_RATE : end * SAMPLE_RATE] for start, end in wanted]
+        np.testing.assert_array_equal(found[speaker], np.concatenate(parts))

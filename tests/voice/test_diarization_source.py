@@ -1,6 +1,7 @@
 """Stretches of a recording: the samples of `load_clip`, in pieces that overlap as they should."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def wav(samples: Floats, rate: int) -> bytes:
 
 def stretches(source: AudioSource, *, seconds: int = 4, overlap: int = 1) -> list[Stretch]:
     with open_stretches(source, seconds=seconds, overlap=overlap) as parts:
-        return list(parts)
+        return [replace(part, clip=part.clip.copy()) for part in parts]
 
 
 def joined(parts: list[Stretch], seconds: int = 4) -> Floats:

@@ -223,7 +223,7 @@ def _remember(
     strangers = [one.speaker for one in named if one.match is None]
     if not strangers:
         return named
-    clips = _cut(audio, diarization, strangers, raw, sample_rate, limits)
+    clips = cut_out(audio, diarization, strangers, raw, sample_rate, limits)
     done = []
     for one in named:
         if one.match is not None:
@@ -238,7 +238,7 @@ def _remember(
     return tuple(done)
 
 
-def _cut(
+def cut_out(
     audio: AudioSource,
     diarization: Diarization,
     speakers: Sequence[str],
@@ -265,5 +265,5 @@ def _cut(
             for start, end, speaker in sorted(wanted):
                 low, high = max(start, part.start), min(end, part.start + part.clip.size)
                 if low < high:
-                    pieces[speaker].append(part.clip[low - part.start : high - part.start])
+                    pieces[speaker].append(part.clip[low - part.start : high - part.start].copy())
     return {speaker: np.concatenate(found) for speaker, found in pieces.items()}

@@ -20,6 +20,7 @@ TURN_GAP = 50  # frames between units that may be of one turn: 1 s
 
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Owners = NDArray[np.int16]  # of frames: the number of a speaker, -1 for nobody
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Tuning:
     stop_small: float  # and given to another from this evidence on
     change: float  # what it costs to change from one speaker to another
     own: float  # weight of the looks beside the windows in saying who speaks
-    section_units: int = 1_200  # clustered at a time: some half an hour
+    section_units: int = 600  # clustered at a time: some twenty minutes of speech
 
 
 @dataclass(frozen=True, eq=False)

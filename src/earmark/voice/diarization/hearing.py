@@ -36,6 +36,7 @@ ACTIVE = 128  # activity of a local speaker who speaks, of 0 to 255
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
+Frames = NDArray[np.signedinteger]  # 32 bits in long lists; counted from the recording's start
 Embed = Callable[[Floats], Floats]  # (samples,) at 16 kHz to a unit vector (D,)
 Where = Callable[[Floats], NDArray[np.bool_]]  # (samples,) to the frames (frames,) that may hold speech
 
@@ -58,7 +59,7 @@ class Each(Protocol):
 class Unit:
     """A few seconds of one local speaker alone, or of two at once."""
 
-    frames: Ints  # the frames that it is made of, ascending, counted from the recording's start
+    frames: Frames  # the frames that it is made of, ascending, counted from the recording's start
     vector: Floats  # (D,) of unit length
     alone: bool
 
@@ -79,28 +80,36 @@ class Unit:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """A short stretch of speech, whoever speaks: looks overlap, to find where one speaker follows another."""
+class Looks:
+    """Short parts of speech, whoever speaks: they overlap, to find where one speaker follows another."""
 
-    start: int  # frames
-    end: int
-    vector: Floats  # (D,) of unit length
+    starts: Frames  # (n,)
+    ends: Frames  # (n,)
+    vectors: NDArray[np.float16]  # (n, D) of unit length: most of what is kept of a recording
 
 
 @dataclass(eq=False)
 class Heard:
-    """All that is kept of a recording: some 4 kB a second, whatever its length."""
+    """All that is kept of a recording: some 2 kB a second, whatever its length."""
 
     starts: list[int] = field(default_factory=list)  # first frame of each window
     windows: list[Bytes] = field(default_factory=list)  # activity, (frames, LOCAL) each, 0 to 255
     units: list[Unit] = field(default_factory=list)
-    looks: list[Look] = field(default_factory=list)
+    looks: list[Looks] = field(default_factory=list)  # of each stretch
     frames: int = 0  # in the recording
 
     @property
     def seconds(self) -> float:
         """Length of the recording."""
         return self.frames * FRAME_SECONDS
+
+    def look_vectors(self, low: int, high: int) -> NDArray[np.float64]:
+        """Embeddings of the looks from the one numbered `low` up to `high`, (high - low, D)."""
+        parts, first = [], 0
+        for looks in self.looks:
+            parts.append(looks.vectors[max(0, low - first) : max(0, high - first)])
+            first += len(looks.vectors)
+        return np.concatenate(parts).astype(np.float64)
 
     def owned(self, window: int) -> tuple[int, int]:
         """The frames that a window knows best: those nearer to its middle than to any other's."""
@@ -159,10 +168,12 @@ def _hear_stretch(
     parts = list(_parts(lanes))
     pieces = (np.concatenate([_cut(sound, *span) for span in _spans(rows)]) for rows, _ in parts)
     for (rows, alone), vector in zip(parts, each(embed, pieces), strict=True):
-        heard.units.append(Unit(rows + offset, vector, alone))
+        heard.units.append(Unit((rows + offset).astype(np.int32), vector, alone))
     looks = list(_looks(lanes.sum(axis=1) > 0))
-    for (start, stop), vector in zip(looks, each(embed, [_cut(sound, *look) for look in looks]), strict=True):
-        heard.looks.append(Look(start + offset, stop + offset, vector))
+    if looks:
+        places = np.array(looks, np.int32) + np.int32(offset)
+        vectors = list(each(embed, [_cut(sound, *look) for look in looks]))
+        heard.looks.append(Looks(places[:, 0], places[:, 1], np.array(vectors, np.float16)))
 
 
 @contextmanager

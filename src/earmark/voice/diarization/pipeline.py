@@ -144,7 +144,9 @@ def _voice(units: Sequence[Unit], stitched: Stitched, one: int) -> tuple[float, 
     for kept in (alone & (shares >= PURE), alone, np.ones(len(units), bool)):
         if seconds[kept].sum() > 0.0:
             break
-    total = seconds[kept] @ np.array([unit.vector for unit in units], np.float64)[kept]
+    total = np.zeros(units[0].vector.size)
+    for place in np.flatnonzero(kept & (seconds > 0.0)).tolist():
+        total += seconds[place] * units[place].vector
     length = max(float(np.linalg.norm(total)), 1e-12)
     return float(seconds[kept].sum()), np.asarray(total / length, np.float32)
 

@@ -22,7 +22,7 @@ class Stretch:
     """A part of a recording."""
 
     start: int  # its first sample, counted from the recording's start
-    clip: Floats  # (samples,) at 16 kHz
+    clip: Floats  # (samples,) at 16 kHz; the next stretch is written over it
     last: bool
 
 
@@ -61,16 +61,17 @@ def _channel(opens: Opens, limits: Limits) -> int | None:
 
 
 def _stretches(blocks: Iterator[Floats], step: int, overlap: int) -> Iterator[Stretch]:
-    held: list[Floats] = []
+    held = np.empty(step + overlap, np.float32)
     size = start = 0
     for block in blocks:
-        held.append(block)
-        size += block.size
-        while size > step + overlap:  # more is known to come, so this one is not the last
-            clip = np.concatenate(held)
-            yield Stretch(start, clip[: step + overlap], last=False)
-            held, size, start = [clip[step:]], size - step, start + step
-    clip = np.concatenate(held) if held else np.empty(0, np.float32)
-    if not clip.size:
+        while block.size:
+            if size == held.size:  # more has come, so this one is not the last
+                yield Stretch(start, held, last=False)
+                held[:overlap] = held[step:]
+                size, start = overlap, start + step
+            taken = block[: held.size - size]
+            held[size : size + taken.size] = taken
+            size, block = size + taken.size, block[taken.size :]
+    if not size:
         raise AudioEmpty(NOTHING)
-    yield Stretch(start, clip, last=True)
+    yield Stretch(start, held[:size], last=True)

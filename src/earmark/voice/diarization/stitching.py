@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from earmark.voice.diarization.assignment import assign
-from earmark.voice.diarization.clustering import Clusters, Doubles, Ints, Likeness, Tuning
+from earmark.voice.diarization.clustering import Clusters, Doubles, Ints, Likeness, Owners, Tuning
 from earmark.voice.diarization.following import follow
 from earmark.voice.diarization.hearing import ACTIVE, WINDOW, Heard, Unit
 from earmark.voice.diarization.segmenter import FRAME_SECONDS
@@ -24,7 +24,7 @@ class Stitched:
     """Who speaks in each frame."""
 
     speaking: NDArray[np.bool_]  # (frames, speakers)
-    loudest: Ints  # (frames,) the one who speaks when only one may; -1 for nobody
+    loudest: Owners  # (frames,) the one who speaks when only one may; -1 for nobody
     certainty: NDArray[np.uint8]  # (frames,) 0 to 100: how sure the choice of speakers is
 
 
@@ -32,7 +32,7 @@ def stitch(heard: Heard, alone: Sequence[Unit], clusters: Clusters, tuning: Tuni
     """Frames to speakers: the windows' activity under their persons' names, averaged where they overlap."""
     count = clusters.seconds.size
     speaking = np.zeros((heard.frames, count), bool)
-    loudest = np.full(heard.frames, -1, np.int64)
+    loudest = np.full(heard.frames, -1, np.int16)
     certainty = np.full(heard.frames, 100, np.uint8)
     if not count:
         return Stitched(speaking, loudest, certainty)
@@ -53,7 +53,7 @@ def stitch(heard: Heard, alone: Sequence[Unit], clusters: Clusters, tuning: Tuni
 
 
 def _blocks(
-    heard: Heard, names: Sequence[Ints], owners: Ints, count: int, own: float
+    heard: Heard, names: Sequence[Ints], owners: Owners, count: int, own: float
 ) -> Iterator[tuple[int, int, Doubles, Ints]]:
     """(first, end, share of the windows that hear each speaker (frames, speakers), how many speak)."""
     starts = np.array(heard.starts)
@@ -92,9 +92,9 @@ def _weight(frames: int) -> Doubles:
     return 0.1 + np.hanning(frames + 2)[1:-1]
 
 
-def _unit_labels(frames: int, units: Sequence[Unit], labels: Ints) -> Ints:
+def _unit_labels(frames: int, units: Sequence[Unit], labels: Ints) -> Owners:
     """The speaker of the unit that each frame belongs to; -1 outside of units."""
-    owners = np.full(frames, -1, np.int64)
+    owners = np.full(frames, -1, np.int16)
     for unit, label in zip(units, labels, strict=True):
         owners[unit.frames] = label
     return owners
@@ -188,7 +188,7 @@ def spans(speaking: NDArray[np.bool_], *, pause: float, shortest: float) -> list
 
 
 def make_exclusive(
-    loudest: Ints,
+    loudest: NDArray[np.signedinteger],
     *,
     names: Sequence[str],
     shortest: float = SHORTEST_TURN,
