@@ -8,7 +8,7 @@ PIP := -m pip --disable-pip-version-check install --quiet --require-hashes
 EDITABLE := -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format docs bench eval eval-diarization calibrate train train-segmentation eval-segmentation lock clean
+.PHONY: help setup demo test check format docs bench eval eval-diarization calibrate calibrate-fixed-text train train-segmentation eval-segmentation train-phrase calibrate-phrase eval-phrase eval-voiceprints lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 27
@@ -45,11 +45,17 @@ bench: $(TRAIN_VENV)/.train ## speed and memory, beside the baseline (a large do
 eval: $(TRAIN_VENV)/.train ## accuracy beside the baseline; needs recordings (EARMARK_SPEECH=folder)
 	$(TRAIN_VENV)/bin/python recipes/evaluate.py $(ARGS)
 
+eval-voiceprints: $(TRAIN_VENV)/.train ## what enrolling more, and learning, are worth; needs recordings (EARMARK_SPEECH=folder)
+	$(TRAIN_VENV)/bin/python recipes/evaluate_voiceprints.py $(ARGS)
+
 eval-diarization: $(TRAIN_VENV)/.train ## who spoke when, beside baselines; needs recordings (EARMARK_SPEECH=folder)
 	$(TRAIN_VENV)/bin/python recipes/evaluate_diarization.py $(ARGS)
 
 calibrate: $(TRAIN_VENV)/.train ## fit what the default model's scores mean; needs recordings
 	$(TRAIN_VENV)/bin/python recipes/calibrate.py $(ARGS)
+
+calibrate-fixed-text: $(TRAIN_VENV)/.train ## fit what its scores mean where both sides say one passphrase; after calibrate
+	$(TRAIN_VENV)/bin/python recipes/calibrate_fixed_text.py $(ARGS)
 
 train: $(TRAIN_VENV)/.train ## train the default model from recordings; resumes where it stopped
 	$(TRAIN_VENV)/bin/python recipes/train.py $(ARGS)
@@ -59,6 +65,15 @@ train-segmentation: $(TRAIN_VENV)/.train ## train the network that hears who spe
 
 eval-segmentation: $(TRAIN_VENV)/.train ## its errors within windows, beside the speech detector alone
 	$(TRAIN_VENV)/bin/python recipes/evaluate_segmentation.py $(ARGS)
+
+train-phrase: $(TRAIN_VENV)/.train ## train the network that hears words; resumes where it stopped
+	$(TRAIN_VENV)/bin/python recipes/train_phrase.py $(ARGS)
+
+calibrate-phrase: $(TRAIN_VENV)/.train ## fit when a phrase counts as said; needs recordings
+	$(TRAIN_VENV)/bin/python recipes/calibrate_phrase.py $(ARGS)
+
+eval-phrase: $(TRAIN_VENV)/.train ## was it said, word for word: errors on people and synthetic voices
+	$(TRAIN_VENV)/bin/python recipes/evaluate_phrase.py $(ARGS)
 
 lock: ## pin the requirements again (for maintainers; needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 2; }

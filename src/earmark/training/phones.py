@@ -1,0 +1,117 @@
+"""Filter banks to phones: a TDNN trained by connectionist temporal classification, resumable.
+
+CTC (Graves et al., ICML 2006) gives the likelihood of a whole sequence of phones, so what training lowers is
+what the phrase checker compares: this sentence against anything else.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from earmark.training.checkpoints import follow, save
+from earmark.training.network import Unit
+from earmark.training.phones_data import Batch, SpokenPool, make_batch
+from earmark.voice.phrase.pronunciations import PHONES
+
+WIDTH = 224
+STEP = 3  # 10 ms frames to an answer
+DILATIONS = (1, 2, 3, 3, 2)  # of 30 ms; a third of a second on either side
+WARM_UP = 100  # steps
+DECAY = 0.5  # share of all steps over which the learning rate falls to nothing
+AVERAGE = 0.995
+SAVE_EVERY = 50  # steps
+
+
+class Layer(nn.Module):
+    """Dilated convolution, one product and a residual path."""
+
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.context = Unit(width, width, kernel=3, dilation=dilation)
+        self.mix = Unit(width, width, active=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, width) -> (B, T, width)."""
+        return torch.relu(x + self.mix(self.context(x)))
+
+
+class PhoneNetwork(nn.Module):
+    """(batch, frames, 80) normalised filter banks -> log probabilities (batch, frames / 3, 1 + phones)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            Unit(80, WIDTH, kernel=7, stride=STEP), *(Layer(WIDTH, dilation) for dilation in DILATIONS)
+        )
+        self.head = nn.Linear(WIDTH, 1 + len(PHONES))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, T, 80) -> (B, ceil(T / 3), 40)."""
+        return torch.log_softmax(self.head(self.stem(features * 0.25)).float(), dim=-1)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast to learn."""
+
+    steps: int
+    rate: float = 2.5e-3
+    seed: int = 1
+
+    def factor(self, step: int) -> float:
+        """Learning rate at a step, as a share of its peak: warm up, hold, fall."""
+        left = (self.steps - step) / max(1.0, DECAY * self.steps)
+        return max(0.0, min(1.0, (step + 1) / WARM_UP, left))
+
+
+def loss_of(network: nn.Module, batch: Batch) -> Tensor:
+    """Negative log-likelihood of a batch's phones, in nats for each phone."""
+    chances = network(torch.from_numpy(batch.features))
+    cost = nn.functional.ctc_loss(
+        chances.transpose(0, 1),
+        torch.from_numpy(batch.phones),
+        torch.from_numpy(-(-batch.frames // STEP)),
+        torch.from_numpy(batch.counts),
+        reduction="sum",
+        zero_infinity=True,
+    )
+    return cost / float(batch.counts.sum())
+
+
+def train(root: Path, work: Path, plan: Plan) -> Path:
+    """Train to `plan.steps`, from `phones.pt` when there is one; returns the checkpoint's path."""
+    torch.manual_seed(plan.seed)
+    torch.set_flush_denormal(True)
+    network, average = PhoneNetwork(), PhoneNetwork()
+    average.load_state_dict(network.state_dict())
+    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=0.01, fused=True)
+    path, first = work / "phones.pt", 0
+    if path.exists():
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict(state["learner"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        first = state["step"]
+    pool, draw = SpokenPool(root, work), np.random.default_rng((plan.seed, first))
+    log = (work / "phones.log").open("a", buffering=1)
+    smooth = 0.0
+    for step in tqdm(range(first, plan.steps), initial=first, total=plan.steps, desc="train"):
+        for group in optimiser.param_groups:
+            group["lr"] = plan.rate * plan.factor(step)
+        loss = loss_of(network, make_batch(pool, draw))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+        optimiser.step()
+        follow(average, network, step, most=AVERAGE)
+        smooth = 0.97 * smooth + 0.03 * loss.item() if smooth else loss.item()
+        if step % 20 == 19:
+            log.write(f"{step + 1} {time.time():.0f} nats {smooth:.4f}\n")
+        if (step + 1) % SAVE_EVERY == 0 or step + 1 == plan.steps:
+            save(path, step + 1, network, average, optimiser)
+    return path

@@ -1,0 +1,83 @@
+"""The phone network: shapes, loss, what is said to it, and its export; needs the extra `train`."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the extra `train` is not installed")
+
+from earmark.evaluation.corpus import Split  # noqa: E402
+from earmark.evaluation.synthetic import variants  # noqa: E402
+from earmark.training.phones import STEP, PhoneNetwork, loss_of  # noqa: E402
+from earmark.training.phones_data import Batch, sentences, spell  # noqa: E402
+from earmark.training.phones_export import export  # noqa: E402
+from earmark.voice.features import SAMPLE_RATE  # noqa: E402
+from earmark.voice.phrase import network as runtime  # noqa: E402
+from earmark.voice.phrase.pronunciations import PHONES, numbers, words_of  # noqa: E402
+
+
+def batch(spoken: list[list[int]], frames: int = 60) -> Batch:
+    features = np.random.default_rng(1).normal(0, 1, (len(spoken), frames, 80)).astype(np.float32)
+    counts = np.asarray([len(phones) for phones in spoken])
+    return Batch(features, np.full(len(spoken), frames), np.concatenate(spoken), counts)
+
+
+def test_the_network_gives_probabilities_every_30_ms() -> None:
+    found = PhoneNetwork().eval()(torch.randn(2, 100, 80))
+    assert found.shape == (2, 34, 1 + len(PHONES))
+    assert found.exp().sum(dim=-1).detach().numpy() == pytest.approx(1.0, abs=1e-5)
+    assert STEP == runtime.STEP
+
+
+def test_the_loss_falls_when_two_clips_are_learned_by_heart() -> None:
+    torch.manual_seed(1)
+    made = batch([[3, 5, 7], [9, 9, 1, 4]])
+    network = PhoneNetwork()
+    optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
+    losses = []
+    for _ in range(6):
+        loss = loss_of(network, made)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_words_are_spelled_in_phones() -> None:
+    draw = np.random.default_rng(2)
+    usual = numbers("DH AH K AE T")
+    found = [tuple(spell(draw, ["the", "cat"])) for _ in range(40)]
+    assert found.count(usual) > 20
+    assert numbers("DH IY K AE T") in found
+
+
+def test_made_sentences_are_words_of_the_dictionary() -> None:
+    made = sentences(np.random.default_rng(3), ["the cat sat on the mat", "dogs run"])
+    for text, _ in zip(made, range(50), strict=False):
+        assert 2 <= len(words_of(text)) <= 8
+
+
+def test_voices_of_the_splits_are_apart() -> None:
+    pytest.importorskip("espeakng_loader")
+    parts = [set(variants(split)) for split in Split]
+    assert all(len(part) > 10 for part in parts)
+    assert not parts[0] & parts[1]
+    assert not parts[0] & parts[2]
+    assert not parts[1] & parts[2]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")  # of the exporter
+def test_what_is_exported_is_what_was_trained(tmp_path: Path) -> None:
+    torch.manual_seed(2)
+    network = PhoneNetwork()
+    network.train()(torch.randn(4, 200, 80))  # moves the batch norms' statistics
+    torch.save({"average": network.state_dict()}, tmp_path / "phones.pt")
+    assert export(tmp_path / "phones.pt", tmp_path / "phones.onnx") < 1e-4
+    data = (tmp_path / "phones.onnx").read_bytes()
+    assert len(data) < 3_000_000
+    ear = runtime.PhoneEar(data)
+    clip = np.random.default_rng(4).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
+    assert ear.hear(clip).shape == (33, 1 + len(PHONES))
+    assert ear.hear(clip[:100]).shape[1] == 1 + len(PHONES)
