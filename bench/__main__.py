@@ -7,14 +7,16 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-SECTIONS = ("speed", "memory", "search", "precision", "limit", "diarization", "service")
+SECTIONS = ("speed", "memory", "search", "scoring", "precision", "limit", "diarization", "phrase", "service")
 TITLES = {
     "speed": "Seconds of audio embedded per second",
     "memory": "Memory over 1,000 different clip lengths",
     "search": "1:N search, one thread",
+    "scoring": "Scoring against a cohort, one thread",
     "precision": "Other precisions and runtimes",
     "limit": "Share of the processor's limit",
     "diarization": "Who spoke when: time per second of audio, and memory",
+    "phrase": "Was this phrase said: time per second of audio, and beside the voice",
     "service": "Verification over HTTP",
 }
 
@@ -50,16 +52,20 @@ def _in_a_folder(lines: Callable[[Path], Iterator[str]]) -> Iterator[str]:
 
 def section(name: str, asked: argparse.Namespace) -> Iterator[str]:
     """Lines of one section."""
-    from bench import diarization, limit, memory, precision, search, service, speed, subjects
+    from bench import diarization, limit, memory, phrase, precision, scoring, search, service, speed, subjects
 
     model, rounds = asked.model, asked.rounds
     root = subjects.speech_root()
     if name == "search":
         return search.lines(rounds)
+    if name == "scoring":
+        return scoring.lines(rounds)
     if name == "memory":
         return memory.lines(model)
     if name == "service":
         return service.lines(asked.requests, asked.route)
+    if name == "phrase":
+        return phrase.lines(model, rounds)
     if name == "diarization":
         return _in_a_folder(lambda folder: diarization.lines(model, folder))
     found = subjects.entry(model)

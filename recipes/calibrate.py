@@ -1,7 +1,8 @@
-"""Calibration speakers to the numbers of a model's calibration, in the model catalogue.
+"""Training and calibration speakers to what a model's scores mean: its back end and its calibrations.
 
-Fits on CALIBRATION speakers (the shape is chosen there too, by cross-validation over speakers), writes the
-catalogue unless --dry-run, and reports Cllr, min Cllr and the false-match rate on TEST speakers only.
+Makes the cohort and the PLDA of TRAIN speakers; fits fusion, alignment, calibration and thresholds on
+CALIBRATION speakers; measures on TEST speakers only, and writes those figures beside the numbers, into the
+model catalogue, unless --dry-run.
 """
 
 import argparse
@@ -13,23 +14,19 @@ from rich.console import Console
 from rich.progress import Progress
 
 from earmark.evaluation.averages import error_rates
-from earmark.evaluation.bank import Bank, clip_count, fill_banks
+from earmark.evaluation.backends import AS_IS, Measured, side_by_side, to_markdown
+from earmark.evaluation.bank import Bank, by_backend, clip_count, fill_banks, trials_of
 from earmark.evaluation.conditions import read_scenery
 from earmark.evaluation.corpus import Split
-from earmark.evaluation.fit import (
-    Sample,
-    assess,
-    best_assessment,
-    calibrated,
-    choose_shape,
-    cross_validate,
-    fit,
-    sample_trials,
-)
-from earmark.evaluation.listeners import Listener, product
+from earmark.evaluation.fit import choose_shape, cross_validate, every_condition, fit, sample_trials
+from earmark.evaluation.fused_fit import fit_fused
+from earmark.evaluation.intervals import join_trials
+from earmark.evaluation.listeners import Listener, kept_by, product
 from earmark.evaluation.speech import make_all_sides, speech_folder
-from earmark.evaluation.table import calibration_lines
+from earmark.evaluation.strangers import Views, choose_cohort, hear_views, learn_people, training_sides
+from earmark.voice.models.add import keep_file
 from earmark.voice.models.catalog import (
+    ModelEntry,
     default_home,
     find_model,
     home_catalog,
@@ -37,7 +34,11 @@ from earmark.voice.models.catalog import (
     shipped_catalog,
     write_entry,
 )
+from earmark.voice.models.file import digest
+from earmark.voice.models.scoring import ScoringEntry, pack
+from earmark.voice.scoring.backends import Fused
 from earmark.voice.scoring.calibration import Calibration
+from earmark.voice.scoring.decider import Decider
 from earmark.voice.scoring.decision import DEFAULT_FMR
 
 
@@ -50,6 +51,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", help="name of a model in the catalogue (default: the default model)")
     parser.add_argument("--enrol", type=int, default=80, help="most enrolment sides of a set")
     parser.add_argument("--test", type=int, default=32, help="most test sides of a set; time grows with it")
+    parser.add_argument(
+        "--cache", type=Path, default=Path("work/evaluation"), help="where embeddings are kept"
+    )
     parser.add_argument("--dry-run", action="store_true", help="do not write the catalogue")
     return parser.parse_args()
 
@@ -62,6 +66,14 @@ def hear(listener: Listener, root: Path, split: Split, asked: argparse.Namespace
         return fill_banks([listener], sides, read_scenery(root), lambda: progress.advance(task))[0]
 
 
+def hear_strangers(listener: Listener, root: Path) -> Views:
+    """Embed training speakers."""
+    sides = training_sides(root)
+    with Progress(*Progress.get_default_columns(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("train sides", total=len(sides))
+        return hear_views(listener, root, sides, lambda: progress.advance(task))
+
+
 def main() -> int:
     """Run it."""
     asked = arguments()
@@ -69,52 +81,86 @@ def main() -> int:
     if root is None:
         print("Skipped: there is no speech folder. Set EARMARK_SPEECH, or give --speech FOLDER.")
         return 0
-    entry = find_model(load_catalog(default_home()), asked.model)
-    listener = product(asked.model)
+    entry = find_model(load_catalog(default_home(), installed=False), asked.model)
+    listener, save = kept_by(product(asked.model), asked.cache, entry.sha256)
+    views = hear_strangers(listener, root)
+    save()
     bank = hear(listener, root, Split.CALIBRATION, asked)
-    calibration = fitted(bank)
-    calibration.operating_point(DEFAULT_FMR)  # too few trials for it: raises, and nothing is written
-    if asked.dry_run:
-        print(calibration.to_table())
-    else:
-        shipped = entry.file.is_relative_to(shipped_catalog().parent)
-        target = shipped_catalog() if shipped else home_catalog(default_home())
-        write_entry(target, replace(entry, calibration=calibration))
-        print(f"Written to the catalogue: {entry.id}.")
-    report(hear(listener, root, Split.TEST, asked), calibration)
+    save()
+    cosine = fitted(bank)
+    words = f"{speakers(bank)} speakers of {len(bank.sets)} sets"
+    fused = fit_fused(bank, choose_cohort(views), learn_people(views), words=words)
+    fused.meaning.operating_point(DEFAULT_FMR)  # too few trials for it: raises, and nothing is written
+    tested = hear(listener, root, Split.TEST, asked)
+    save()
+    measured = list(side_by_side(fused, cosine, bank, tested))
+    print(to_markdown(measured, []))
+    evidence = figures(fused, views, bank, tested, measured[-1])
+    for name, value in evidence.items():
+        print(f"  {name}: {value}")
+    if not asked.dry_run:
+        keep(entry, cosine, fused, evidence)
     return 0
 
 
+def keep(entry: ModelEntry, cosine: Calibration, fused: Fused, evidence: dict[str, object]) -> None:
+    """Write arrays and catalogue."""
+    shipped = entry.file.is_relative_to(shipped_catalog().parent)
+    target = shipped_catalog() if shipped else home_catalog(default_home())
+    data = pack(fused.cohort, fused.plda)
+    file = entry.file.with_name(f"{entry.name}-scoring.npz")
+    keep_file(file, data)
+    file.chmod(0o644)
+    scoring = ScoringEntry(
+        file,
+        digest(data),
+        entry.sha256,
+        fused.nearest,
+        fused.weights,
+        fused.alignment,
+        fused.meaning,
+        evidence,
+    )
+    write_entry(target, replace(entry, calibration=cosine, scoring=scoring))
+    print(f"Written to the catalogue: {entry.id}, back end {scoring.id}, {len(data):,} bytes.")
+
+
 def fitted(bank: Bank) -> Calibration:
-    """Choose the shape by cross-validation and fit it on all calibration speakers."""
+    """The calibration of cosines: shape by cross-validation, fitted on all calibration speakers."""
     sample, whole = sample_trials(bank, impostors=500), sample_trials(bank, impostors=None)
     results = cross_validate(sample)
     # The score alone is printed for comparison; what ships always knows how much speech was heard.
     shape = choose_shape({name: value for name, value in results.items() if "seconds" in name})
-    print("Cllr on calibration speakers, cross-validated over speakers:")
+    print("Cosine: Cllr on calibration speakers, cross-validated over speakers:")
     for name, value in results.items():
         taken = "   <- taken: the plainest with seconds within 0.5 % of the best" if name == shape else ""
         print(f"  {value:.4f}  {name}{taken}")
     return fit(sample, shape, whole)
 
 
-def report(bank: Bank, calibration: Calibration) -> None:
-    """Print what the calibration is worth on TEST speakers."""
-    whole = sample_trials(bank, impostors=None)
-    sample = Sample(calibrated(whole.trials, calibration), whole.weights)
-    cost, least = assess(sample, sample.trials.scores), best_assessment(sample)
-    print("\nOn TEST speakers, every set and condition of equal weight:")
-    print(
-        f"  Cllr {cost:.4f}, min Cllr {least:.4f}: {100 * (cost / least - 1):.1f} % apart (aim: 20 % at most)"
-    )
-    point = calibration.operating_point(DEFAULT_FMR)
-    found, _ = error_rates(sample.trials, point.threshold)
-    print(
-        f"  default operating point: FMR {DEFAULT_FMR:g}, accept from LLR {point.threshold:.2f}; empirical "
-        f"FMR {found.value:.2e} (95 % interval {found.low:.2e} to {found.high:.2e})"
-    )
-    for text in calibration_lines(sample.trials, bank.sets, calibration):
-        print("  " + text)
+def speakers(bank: Bank) -> int:
+    """How many people are in a bank."""
+    return len({int(who) for group in bank.speakers.values() for who in group})
+
+
+def figures(fused: Fused, views: Views, bank: Bank, tested: Bank, measured: Measured) -> dict[str, object]:
+    """The evidence: what data, and what it is worth on TEST speakers, each with its 95 % interval."""
+    scored = by_backend(Decider(fused, AS_IS))
+    trials = join_trials([trials_of(tested, condition, scored=scored) for condition in every_condition()])
+    point = fused.meaning.operating_point(DEFAULT_FMR)
+    fmr, fnmr = error_rates(trials, point.threshold)
+    values = {name: measured.results[name] for name in ("EER", "minDCF", "actDCF", "Cllr", "min Cllr")}
+    values |= {f"FMR at {DEFAULT_FMR:g}": fmr, f"FNMR at {DEFAULT_FMR:g}": fnmr}
+    return {
+        "cohort": f"{len(fused.cohort)} recordings of training speakers of {len(set(views.sets))} sets",
+        "plda": f"{len(views.vectors)} recordings of {len(set(views.people))} training speakers",
+        "fitted_speakers": speakers(bank),
+        "tested_speakers": speakers(tested),
+        "tested_trials": trials.scores.size,
+    } | {
+        name.replace(" ", "_"): [round(float(value), 5) for value in (one.value, one.low, one.high)]
+        for name, one in values.items()
+    }
 
 
 if __name__ == "__main__":

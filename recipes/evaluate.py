@@ -1,24 +1,36 @@
-"""Speech folder to the evaluation table: the default model beside the baseline (run by `make eval`).
+"""Speech folder to the evaluation tables: the default model beside the baseline (run by `make eval`).
 
-Prints Markdown, and writes table.md, table.json and two pictures to --out. Only TEST speakers are heard.
+Then its back ends side by side, whether promised rates are kept, and searches of growing galleries. Prints
+Markdown, and writes table.md, table.json, backends.md and pictures to --out. All is measured on TEST
+speakers; CALIBRATION speakers calibrate the back ends that do not ship, and fill the larger galleries.
 """
 
 import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from earmark.evaluation.bank import Bank, clip_count, fill_banks
+from earmark.evaluation import backends, growth
+from earmark.evaluation.backends import AS_IS, kept_rates, side_by_side
+from earmark.evaluation.bank import Bank, Row, by_backend, clip_count, fill_banks
 from earmark.evaluation.conditions import read_scenery
 from earmark.evaluation.corpus import Split
-from earmark.evaluation.listeners import baseline, product, remembered
+from earmark.evaluation.growth import searches
+from earmark.evaluation.listeners import Listener, baseline, kept_by, product, remembered
 from earmark.evaluation.speech import make_all_sides, speech_folder
+from earmark.evaluation.strangers import training_sides
 from earmark.evaluation.table import Line, line_count, make_lines, to_json, to_markdown
+from earmark.evaluation.trials import SETS, make_sides
+from earmark.voice.models.catalog import ModelEntry, default_home, find_model, load_catalog
+from earmark.voice.models.scoring import load_backend
+from earmark.voice.scoring.decider import Decider
+
+MOST_FILLERS = 2_000
 
 
 def arguments() -> argparse.Namespace:
@@ -34,7 +46,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--enrol", type=int, default=80, help="most enrolment sides of a set")
     parser.add_argument("--test", type=int, default=32, help="most test sides of a set; time grows with it")
     parser.add_argument(
-        "--cache", type=Path, default=Path("work/evaluation"), help="where the baseline's embeddings are kept"
+        "--cache", type=Path, default=Path("work/evaluation"), help="where embeddings are kept"
     )
     parser.add_argument("--no-baseline", action="store_true", help="leave resemblyzer out")
     return parser.parse_args()
@@ -48,12 +60,14 @@ def main() -> int:
         print("Skipped: there is no speech folder. Set EARMARK_SPEECH, or give --speech FOLDER.")
         return 0
     started = time.monotonic()
-    listeners = [product(asked.model)]
-    save: Callable[[], None] | None = None
+    entry = find_model(load_catalog(default_home(), installed=False), asked.model)
+    ours, keep = kept_by(product(asked.model), asked.cache, entry.sha256)
+    listeners, saves = [ours], [keep]
     if not asked.no_baseline:
         try:
             other, save = remembered(baseline(), asked.cache / "resemblyzer-test.npz")
             listeners.append(other)
+            saves.append(save)
         except ImportError as error:
             print(f"The baseline is left out: {error.name} is not installed (extra `train`).")
     sides = make_all_sides(root, Split.TEST, enrol=asked.enrol, test=asked.test)
@@ -61,7 +75,7 @@ def main() -> int:
     with Progress(*Progress.get_default_columns(), console=Console(stderr=True)) as progress:
         task = progress.add_task("clips", total=clip_count(sides))
         banks = fill_banks(listeners, sides, scenery, lambda: progress.advance(task))
-        if save is not None:
+        for save in saves:
             save()
         task = progress.add_task("rows", total=line_count(banks))
         lines = make_lines(banks, lambda: progress.advance(task))
@@ -76,7 +90,54 @@ def main() -> int:
         json.dumps(to_json(lines, names), indent=1) + "\n", encoding="utf-8"
     )
     print(f"{notes}\n\n{table}")
+    if entry.scoring is None or entry.calibration is None:
+        print("No table of back ends: the model has none (recipes/calibrate.py).", file=sys.stderr)
+        return 0
+    others = make_all_sides(root, Split.CALIBRATION, enrol=asked.enrol, test=asked.test)
+    with Progress(*Progress.get_default_columns(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("calibration clips", total=clip_count(others))
+        fitted = fill_banks([ours], others, scenery, lambda: progress.advance(task))[0]
+    keep()
+    text = back_ends(entry, banks[0], fitted, hear_fillers(ours, root))
+    keep()
+    (asked.out / "backends.md").write_text(text, encoding="utf-8")
+    print(text)
     return 0
+
+
+def hear_fillers(listener: Listener, root: Path) -> Bank:
+    """Training speakers whom neither cohort nor PLDA has met, one side each, to fill galleries with."""
+    known = {(side.dataset, side.speaker) for side in training_sides(root)}
+    bank = Bank(listener.name)
+    for dataset in SETS:
+        every = make_sides(root, dataset, Split.TRAIN, enrol=MOST_FILLERS, test=0).enrol
+        sides = {side.speaker: side for side in every if (side.dataset, side.speaker) not in known}
+        if sides:
+            heard = [listener.hear(side.clip) for side in sides.values()]
+            bank.speakers[dataset, "enrol"] = np.arange(len(heard))
+            bank.rows[dataset, "enrol", "full", "clean"] = Row(
+                np.stack([one.vector for one in heard]),
+                np.array([one.seconds for one in heard]),
+                sum(one.fallback for one in heard),
+                np.array([one.snr_db for one in heard]),
+                np.array([one.bandwidth_hz for one in heard]),
+            )
+    return bank
+
+
+def back_ends(entry: ModelEntry, tested: Bank, fitted: Bank, fillers: Bank) -> str:
+    """The tables of back ends, of promised rates and of searches."""
+    if entry.scoring is None:
+        return ""
+    fused = load_backend(entry.scoring, entry.dimension)
+    scored, meaning = by_backend(Decider(fused, AS_IS)), entry.scoring.calibration
+    measured = list(side_by_side(fused, entry.calibration, fitted, tested))
+    kept = list(kept_rates(tested, scored, meaning))
+    found = searches(tested, [fitted, fillers], scored, meaning)
+    return (
+        f"## {entry.id}, back end {entry.scoring.id}\n\n"
+        f"{backends.to_markdown(measured, kept)}\n{growth.to_markdown(found)}"
+    )
 
 
 def pictures(banks: list[Bank], model: str | None) -> dict[str, str]:

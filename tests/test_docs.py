@@ -14,16 +14,22 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from server import Server, running_server
 
 from earmark import Client
 from earmark.cli.settings import page as settings_page
+from earmark.voice.audio import load_clip
+from earmark.voice.features import SAMPLE_RATE, Floats
+from earmark.voice.samples import sample_speakers
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 SERVICE = ROOT / "docs" / "service.md"
 SAMPLES = ROOT / "src" / "earmark" / "samples"
+SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^```(console|python|bash)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VARIES = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "ID"),
@@ -109,6 +115,52 @@ def test_blocks_run_beside_a_service(page: Path, language: str, server: Server, 
     with Client(server.url, server.key) as client:  # the next block's people may have the same names
         for profile in client.list_profiles():
             client.delete_profile(profile.id)
+
+
+def spoken_by(clip: Floats, factor: float) -> Floats:
+    """A sample clip as somebody else might say it: higher and faster, or lower and slower."""
+    places = np.arange(0.0, clip.size - 1, factor)
+    return np.asarray(np.interp(places, np.arange(clip.size), clip), np.float32)
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    """A folder with what the page on measuring talks of: 24 speakers, a table of them, and a case."""
+    rows = ["speaker,clip,device,age"]
+    for name, clips in list(sample_speakers().items())[:6]:
+        for number, factor in enumerate((0.8, 1.0, 1.2, 1.4)):
+            speaker = f"{name}{number}"
+            (tmp_path / "recordings" / speaker).mkdir(parents=True)
+            for take, path in enumerate(clips[:4]):
+                clip = spoken_by(load_clip(path)[: 3 * SAMPLE_RATE], factor)
+                clip_name = f"recordings/{speaker}/{take}.wav"
+                soundfile.write(tmp_path / clip_name, clip, SAMPLE_RATE)
+                rows.append(f"{speaker},{clip_name},{'phone' if number % 2 else 'laptop'},{20 + 10 * number}")
+    (tmp_path / "clips.csv").write_text("\n".join(rows), encoding="utf-8")
+    for name, number in {"interview-1": 0, "interview-2": 1, "interview": 2, "call": 3}.items():
+        soundfile.write(tmp_path / f"{name}.wav", load_clip(sample_speakers()["ada"][number]), SAMPLE_RATE)
+    return tmp_path
+
+
+def test_the_commands_for_measuring_run(recordings: Path) -> None:
+    """The lines of docs/evaluate.md, in their order; so few recordings need the `--force` that it names."""
+    page = (ROOT / "docs" / "evaluate.md").read_text(encoding="utf-8")
+    lines = [line for block in SHELL.findall(page) for line in block.splitlines()]
+    inline = re.findall(r"`(earmark rules [^`]+)`", page)
+    back = re.findall(r"and back: (earmark .+)$", page, re.MULTILINE)
+    assert len(lines) == 5
+    assert len(inline) == len(back) == 1
+    for line in (*lines, *inline, *back):
+        command = line.split("#")[0].strip()
+        if command.startswith("earmark models calibrate"):
+            command += " --force"
+        told = earmark(f"{command} && echo done", recordings)
+        assert told.endswith("done\n"), told
+    report = recordings / "report"
+    assert {"report.html", "report.json", "report.md", "calibration.toml"} <= {
+        path.name for path in report.iterdir()
+    }
+    assert "ENFSI" in (recordings / "case.html").read_text(encoding="utf-8")
 
 
 def test_the_settings_page_is_up_to_date() -> None:

@@ -1,20 +1,30 @@
-"""A sample speaker's name and clip numbers -> the audio bytes that a client would send."""
+"""A speaker's name and clip numbers -> the audio bytes that a client would send.
+
+The sample speakers say sentences of their own. Those of `synthesis.py` say a passphrase, `mary` the
+`PASSPHRASE` and `mary other` another one; the number of a clip is the time that they say it.
+"""
 
 import io
 import wave
 from functools import cache
 
 import numpy as np
+from synthesis import SPEAKERS, said_pcm
 
 from earmark.voice.audio import load_clip
 from earmark.voice.samples import sample_speakers, stranger_clips
 
 RATE = 16_000
+PASSPHRASE = "my voice is my passport verify me"
+OTHER_PHRASE = "apple juice tastes funny after toothpaste"
 
 
 @cache
 def clip(speaker: str, number: int) -> bytes:
     """One sample clip as 16 kHz mono PCM16 (little endian); clips are numbered from 1."""
+    name, _, other = speaker.partition(" ")
+    if name in SPEAKERS:
+        return said_pcm(OTHER_PHRASE if other else PASSPHRASE, name, number)
     paths = stranger_clips() if speaker == "stranger" else sample_speakers()[speaker]
     samples = load_clip(paths[number - 1])
     return np.clip(np.rint(samples * 32767), -32768, 32767).astype("<i2").tobytes()

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from earmark.voice.quality import ENROL, RECOGNISE, Quality, QualityRules
     from earmark.voice.scoring.decision import (
         DEFAULT_FMR,
+        Answer,
         Candidate,
         Decision,
         Identification,
         OperatingPoint,
     )
+    from earmark.voice.scoring.operating import Aim, Costs
     from earmark.voice.voiceprint import Embedding, Voiceprint, make_voiceprint
 
 _HOMES = {
@@ -40,11 +42,13 @@ _HOMES = {
     "earmark.voice.quality": ("ENROL", "RECOGNISE", "Quality", "QualityRules"),
     "earmark.voice.scoring.decision": (
         "DEFAULT_FMR",
+        "Answer",
         "Candidate",
         "Decision",
         "Identification",
         "OperatingPoint",
     ),
+    "earmark.voice.scoring.operating": ("Aim", "Costs"),
     "earmark.voice.voiceprint": ("Embedding", "Voiceprint", "make_voiceprint"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -53,9 +57,12 @@ __all__ = [
     "DEFAULT_FMR",
     "ENROL",
     "RECOGNISE",
+    "Aim",
+    "Answer",
     "AsyncClient",
     "Candidate",
     "Client",
+    "Costs",
     "Decision",
     "EarmarkError",
     "Embedding",

@@ -14,6 +14,7 @@ EarmarkError
 │   ├── AudioTooLong            audio_too_long          seconds out
 │   ├── AudioTooShort           audio_too_short         seconds out, speech or not
 │   ├── RecordingUnavailable    recording_unavailable   it could not be fetched from its address
+│   ├── PhraseNotHeard          phrase_not_heard        it says other words than it has to
 │   └── QualityRefused          decoded well, but not good enough: names measure, value, limit, advice
 │       ├── AudioSilent         audio_silent
 │       ├── SpeechTooShort      speech_too_short
@@ -28,6 +29,7 @@ EarmarkError
 │   ├── OperationNotFound       operation_not_found     an answer that was never kept, or has expired
 │   ├── JobNotFound             job_not_found
 │   ├── MediaNotFound           media_not_found         never uploaded, or expired
+│   ├── ChallengeNotFound       challenge_not_found     never given, or forgotten
 │   ├── RouteNotFound           route_not_found         the service has no such address
 │   └── ModelNotFound           model_not_found
 ├── UsageError                  the request cannot be carried out as asked (exit 2)
@@ -36,12 +38,16 @@ EarmarkError
 │   │   ├── AddressRefused      address_refused         an address that may not be fetched from or called
 │   │   ├── TrialsInvalid       trials_invalid          a table, trial list or score file that does not read
 │   │   ├── TrialsTooFew        trials_too_few          too few speakers or recordings to measure anything
+│   │   ├── PhraseUnsupported   phrase_unsupported      a language, word or phrase that cannot be checked
 │   │   ├── VoiceprintForeign   voiceprint_foreign      of another maker or model, or damaged
+│   │   ├── VoiceDiffers        voice_differs           a recording of an enrolment is another person's
 │   │   └── ProfileTaken        profile_taken           another profile has this GUID
 │   ├── LabelTaken              label_taken
 │   ├── TenantTaken             tenant_taken
 │   ├── ProfileNotEnrolled      profile_not_enrolled    too little speech yet to compare with
 │   ├── ProfileChanged          profile_changed         somebody else changed it meanwhile
+│   ├── ProfileLocked           profile_locked          too many failed attempts: wait
+│   ├── ChallengeRefused        challenge_refused       late, used before, or of another profile
 │   ├── EnrolmentLimit          enrolment_limit         a profile holds as much as it may
 │   ├── ProfileLimit            profile_limit           a tenant holds as many as it may
 │   ├── AudioNotKept            audio_not_kept          nothing to make the voiceprint from again
@@ -159,6 +165,12 @@ class RecordingUnavailable(AudioError):
     code = "recording_unavailable"
 
 
+class PhraseNotHeard(AudioError):
+    """The recording does not say the words that it has to say, completely and in their order."""
+
+    code = "phrase_not_heard"
+
+
 class QualityRefused(AudioError):
     """A clip that decoded well but is not good enough; carries what was measured.
 
@@ -252,6 +264,12 @@ class MediaNotFound(NotFound):
     code = "media_not_found"
 
 
+class ChallengeNotFound(NotFound):
+    """The tenant was given no such challenge, or it has been forgotten since."""
+
+    code = "challenge_not_found"
+
+
 class RouteNotFound(NotFound):
     """The service has nothing at that address."""
 
@@ -300,10 +318,22 @@ class TrialsTooFew(InvalidRequest):
     code = "trials_too_few"
 
 
+class PhraseUnsupported(InvalidRequest):
+    """Nothing can check this phrase: its language, a word of it, its length, or one too much like it."""
+
+    code = "phrase_unsupported"
+
+
 class VoiceprintForeign(InvalidRequest):
     """A voiceprint of another maker or another model, or a damaged one."""
 
     code = "voiceprint_foreign"
+
+
+class VoiceDiffers(InvalidRequest):
+    """A recording of an enrolment is clearly of another person than the rest."""
+
+    code = "voice_differs"
 
 
 class ProfileTaken(InvalidRequest):
@@ -334,6 +364,25 @@ class ProfileChanged(UsageError):
     """The profile was changed by somebody else since it was read."""
 
     code = "profile_changed"
+
+
+class ProfileLocked(UsageError):
+    """Too many attempts on this profile have failed; the next may come after `retry_after` seconds.
+
+    `retry_after` is None when only somebody with the permission `manage` can unlock it.
+    """
+
+    code = "profile_locked"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ChallengeRefused(UsageError):
+    """The challenge has expired, was answered before, or was given for another profile."""
+
+    code = "challenge_refused"
 
 
 class EnrolmentLimit(UsageError):

@@ -10,7 +10,10 @@ from earmark.api.app import FAMILIES, about
 from earmark.api.pyannoteai.family import JsonRoute
 
 # Everything that a route may ask for in its query; what it does not know it passes over.
-QUERY = "api-version=2021-09-05&ignoreMinLength=true&shortAudio=true&locale=en-us"
+QUERY = (
+    "api-version=2021-09-05&ignoreMinLength=true&shortAudio=true&locale=en-us"
+    "&phrase=seven+green+bottles+stand+on+the+garden+wall"
+)
 NAMES = ("profileIds", "identificationProfileIds", "verificationProfileId")
 
 
@@ -26,7 +29,8 @@ class Route:
         """Its address with `value` (a new GUID, if none) for every name, and all of the query."""
         value = value or str(uuid4())
         named = "&".join(f"{name}={value}" for name in NAMES)
-        return f"{re.sub('{[^}]*}', value.replace(chr(92), chr(92) * 2), self.path)}?{QUERY}&{named}"
+        path = self.path.replace("{use}", "watchlist")  # one of three words
+        return f"{re.sub('{[^}]*}', value.replace(chr(92), chr(92) * 2), path)}?{QUERY}&{named}"
 
     @property
     def takes_body(self) -> bool:
@@ -34,7 +38,7 @@ class Route:
 
     @property
     def has_value(self) -> bool:
-        return "{" in self.path
+        return "{" in self.path.replace("{use}", "")
 
 
 def routes() -> list[Route]:

@@ -1,6 +1,7 @@
 """Every route of every family, asked by another tenant for what the first one has: there is nothing."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from uuid import uuid4
@@ -18,10 +19,15 @@ from earmark.service.keys import create_key
 from earmark.service.tenants import create_tenant
 from earmark.storage.store import open_store
 
+PHRASE = "seven green bottles stand on the garden wall"  # as in routes.QUERY
 JSON_BODIES: dict[str, dict[str, object]] = {
     "/v1/profiles/export": {"passphrase": "correct horse"},
     "/v1/keys": {"roles": ["recognise"]},
     "/v1/tenant": {"keep_audio": True},
+    "/v1/phrases": {"phrase": PHRASE},
+    "/v1/phrases/examine": {"phrase": PHRASE},
+    "/v1/challenges": {"profile": "{profile_id}"},
+    "/v1/rules/{use}": {"fmr": 0.01},
     "/v1/diarizations": {"source": "media://{media}"},
 }
 # Of pyannoteAI's API, at the root and below its prefix.
@@ -50,7 +56,9 @@ class Tenant:
     def ask(self, route: Route, owned: dict[str, str]) -> httpx.Response:
         """Ask rightly for things that somebody owns."""
         path, _, query = (
-            replace(route, path=route.path.format(**owned)).url(owned["profile_id"]).partition("?")
+            replace(route, path=route.path.format(use="watchlist", **owned))
+            .url(owned["profile_id"])
+            .partition("?")
         )
         if route.path == "/v1/identify" and not route.json:
             query = f"profile={owned['profile_id']}"
@@ -58,7 +66,8 @@ class Tenant:
             form = {"passphrase": "correct horse"}
             return self.client.post(path, data=form, files={"file": owned["export"].encode("latin-1")})
         listens = any(word in path.rsplit("/", 1)[-1].lower() for word in LISTENS) and not asks_json(route)
-        body = voices.wav("ada", 1, 2) if listens else self._json(route, owned)
+        clip = ("mary", 4) if is_dependent(route.path) else ("ada", 1, 2)
+        body = voices.wav(*clip) if listens else self._json(route, owned)
         kind = {"content-type": "audio/wav" if listens else "application/json"}
         return self.client.request(route.method, f"{path}?{query}", content=body, headers=kind)
 
@@ -69,7 +78,13 @@ class Tenant:
             body = PYANNOTEAI_BODIES[route.path.removeprefix(PREFIX)]
         else:
             body = JSON_BODIES.get(route.path, {} if route.path.startswith("/v1/") else {"locale": "en-US"})
-        return json.dumps(body).replace("{media}", owned.get("media", "")).encode()
+        text = json.dumps(body).replace("{media}", owned.get("media", ""))
+        return text.replace("{profile_id}", owned["profile_id"]).encode()
+
+
+def is_dependent(path: str) -> bool:
+    """Whether a path is about profiles of passphrases."""
+    return "text-dependent" in path or "/spid/v1.0/verif" in path
 
 
 def asks_json(route: Route) -> bool:
@@ -111,11 +126,12 @@ def own(client: httpx.Client, path: str, *, json: bool = False) -> dict[str, str
         done = client.get(f"/v1/diarizations/{job}", params={"wait": 20}).json()
         assert done["state"] == "succeeded", done
         return {"diarization_id": job, "profile_id": job}
-    dependent = "text-dependent" in path or "/spid/v1.0/verif" in path
+    dependent = is_dependent(path)
     kind = "text-dependent" if dependent else "identification" if "dentif" in path else "verification"
     made = client.post("/v1/profiles", json={"kind": kind}).raise_for_status().json()["id"]
-    sound = voices.wav("ada", 1)
-    client.post(f"/v1/profiles/{made}/enrolments", content=sound).raise_for_status()
+    for take in (1, 2, 3) if dependent else (1,):
+        sound = voices.wav("mary" if dependent else "ada", take)
+        client.post(f"/v1/profiles/{made}/enrolments", content=sound).raise_for_status()
     owned = {"profile_id": made, "locale": "en-US"}
     if "{operation_id}" in path:
         speaker = client.post("/v1/profiles", json={"kind": "identification"}).json()["id"]
@@ -124,6 +140,8 @@ def own(client: httpx.Client, path: str, *, json: bool = False) -> dict[str, str
             f"/spid/v1.0/identificationProfiles/{speaker}/enroll", content=sound, params=query
         )
         owned["operation_id"] = enrolled.headers["operation-location"].rsplit("/", 1)[1]
+    if path == "/v1/phrases":
+        client.post(path, json={"phrase": PHRASE}).raise_for_status()
     if "{key_id}" in path:
         owned["key_id"] = client.post("/v1/keys", json={"roles": ["audit"]}).json()["id"]
     if path.endswith("/import"):
@@ -144,10 +162,11 @@ def own_recording(client: httpx.Client) -> dict[str, str]:
 def names_something(route: Route) -> bool:
     """Whether a route is asked for one thing, by its path or its query."""
     asks_query = ("identify", "identifySingleSpeaker", "spid/v1.0/verify")
-    asks_body = ("/diarize", "/v1/voiceprint", "/media/output")
+    asks_body = ("/diarize", "/v1/voiceprint", "/media/output", "/v1/challenges")
     if route.path.endswith(asks_body) or (route.method, route.path) == ("POST", "/v1/diarizations"):
         return True
-    return ("{" in route.path and "{locale}" not in route.path) or route.path.endswith(asks_query)
+    things = re.sub("{(locale|use)}", "", route.path)
+    return "{" in things or route.path.endswith(asks_query)
 
 
 ROUTES = [route for route in routes() if route.path not in COMMON | LINKED]

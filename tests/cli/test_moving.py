@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import voices
 from command import Earmark, Ran
 
 from earmark.cli import table as reading
@@ -32,10 +33,14 @@ SPEAKERS = ("ada", "ben", "clara", "dima", "eva", "gwen", "hana")
 
 @pytest.fixture
 def folder(clips: Clips, tmp_path: Path) -> Path:
-    """The recordings of the sample speakers, as speaker/1.opus and so on."""
+    """The recordings of the sample speakers, as speaker/1.opus and so on; of passphrases 1.wav and so on."""
     place = tmp_path / "azure"
     for speaker in SPEAKERS:
         shutil.copytree(clips[speaker][0].parent, place / speaker)
+    for speaker in ("mary", "nora"):
+        (place / speaker).mkdir()
+        for number in (1, 2, 3, 4):
+            (place / speaker / f"{number}.wav").write_bytes(voices.wav(speaker, number))
     return place
 
 
@@ -60,11 +65,11 @@ def three(folder: Path) -> Path:
         folder,
         f"{HEADER},label,phrase",
         f"{ADA.upper()},TextIndependentIdentification,en-us,{audio('ada')},ada,",
-        f"{BEN.replace('-', '')},TextDependentVerification,en-US,{audio('ben', 1)},,"
-        '"Houston, we have had a problem"',
-        f"{BEN},,,{audio('ben', 2)},,",
-        f"{BEN},,,{audio('ben', 3)},,",
-        f"{CLARA},verificationProfiles,en-US,{audio('clara', 1, 2, 3)},,",
+        f"{BEN.replace('-', '')},TextDependentVerification,en-US,mary/1.wav,,"
+        '"My voice is my passport, verify me."',
+        f"{BEN},,,mary/2.wav,,",
+        f"{BEN},,,mary/3.wav,,",
+        f"{CLARA},verificationProfiles,en-US,nora/1.wav;nora/2.wav;nora/3.wav,,",
     )
 
 
@@ -85,8 +90,9 @@ def test_profiles_come_under_their_guids(earmark: Earmark, home: Path, clips: Cl
     }
     assert {one.state for one in found.values()} == {ProfileState.ENROLLED}
     assert {one.locale for one in found.values()} == {"en-US"}
-    assert found[BEN].phrase == "houston we have had a problem"
-    assert earmark("verify", BEN, clips["ben"][4]).code == 0
+    assert {found[one].phrase for one in (BEN, CLARA)} == {voices.PASSPHRASE}  # heard, where it was not told
+    assert earmark("verify", BEN, three.parent / "mary" / "4.wav").code == 0
+    assert earmark("verify", BEN, three.parent / "nora" / "4.wav").code == 1
     assert earmark("verify", BEN, clips["ada"][4]).code == 1
 
     again = earmark("import", "azure", three, "--json")
@@ -130,7 +136,7 @@ def test_refusals_are_told_reported_and_mended(earmark: Earmark, home: Path, fol
     assert dry.json["summary"] == {"would_import": 0, "already": 1, "refused": 3}
 
     lines[1] = lines[1].replace(audio("ada", 1), audio("ada"))
-    lines[2] = f"{BEN},TextDependentVerification,en-US,{audio('ben', 1, 2, 3)}"
+    lines[2] = f"{BEN},TextDependentVerification,en-US,mary/1.wav;mary/2.wav;mary/3.wav"
     mended = earmark("import", "azure", write(folder, *lines[:3], lines[4]), "--json")
     assert mended.code == 0
     assert mended.json["summary"] == {"imported": 2, "already": 1, "refused": 0}
@@ -270,6 +276,10 @@ def test_killed_and_taken_up_again(earmark: Earmark, home: Path, folder: Path) -
 PAGE = Path(__file__).parents[2] / "docs" / "migrate-from-azure.md"
 
 
+def masked(text: str) -> str:
+    return re.sub(r"((less|more) than )?-?\d+(\.\d+)?", "N", text, flags=re.IGNORECASE)
+
+
 def test_the_page_about_moving_says_what_happens(
     earmark: Earmark, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,7 +293,7 @@ def test_the_page_about_moving_says_what_happens(
             commands += 1
             done = earmark(*shlex.split(command))
             # Another processor or model gives other numbers.
-            assert re.sub(r"\d+(\.\d+)?", "N", done.out) == re.sub(r"\d+(\.\d+)?", "N", shown)
+            assert masked(done.out) == masked(shown)
     assert commands == 4
 
 

@@ -55,6 +55,34 @@ def test_a_life(client: Client) -> None:
         client.show_profile(made.id)
 
 
+def test_rules_and_renewal(client: Client) -> None:
+    assert client.set_rule("verify", fmr=0.01, doubt=0.05).verify.own
+    assert client.set_rule("watchlist", cost_miss=1, cost_false=9, prior=0.1).watchlist.cost_false == 9
+    assert client.change_rules(renew_days=10).renew_days == 10
+    assert client.change_rules(learn=True).renew_days == 10
+    made = client.create_profile()
+    done = client.enrol(made.id, voices.wav("ada", 1), voices.wav("ada", 2))
+    assert done.guidance.occasions == 1
+    decision = client.verify(made.id, voices.wav("ada", 4))
+    assert decision.operating_point.fmr == 0.01
+    assert (decision.answer, decision.next_step, decision.renewal) == ("accepted", None, [])
+    found = client.identify(voices.wav("ada", 5), among=[made.id], use="identify", fpir=0.02)
+    assert (found.operating_point.fpir, found.answer) == (0.02, "accepted")
+    renewal = client.show_renewal(made.id)
+    assert not renewal.due
+    assert (renewal.learned is not None) == decision.learned
+    client.forget_learned(made.id)
+    assert client.show_renewal(made.id).learned is None
+    with pytest.raises(errors.InvalidRequest):
+        client.set_rule("verify", fpir=0.01)
+    for use in ("verify", "watchlist"):
+        client.reset_rule(use)
+    rules = client.change_rules(learn=False, renew_days=None)
+    assert rules == client.show_rules()
+    assert not rules.verify.own
+    client.delete_profile(made.id)
+
+
 def test_recordings_come_as_paths_bytes_files_and_raw_samples(client: Client) -> None:
     profile = client.create_profile().id
     path = sample_speakers()["ben"][0]

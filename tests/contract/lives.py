@@ -13,6 +13,19 @@ UNKNOWN = "b1c8d5c2-6f7e-4f0a-9d3e-2a1b0c9d8e7f"
 VOICE = "gwen"
 ENROLS, FURTHER, GENUINE = (VOICE, 1, 2), (VOICE, 3, 4), (VOICE, 5)
 OTHER, IMPOSTOR = ("eva", 1, 2, 3, 4), ("stranger", 4)
+# Of passphrases: the voice that enrols, then the right voice or another with the right words or others.
+SPEAKER = "mary"
+OUTCOMES: dict[tuple[str, int], bool] = {
+    ("mary", 5): True,
+    ("mary other", 5): False,
+    ("john", 5): False,
+    ("john other", 5): False,
+}
+
+
+def speaker_of(family: str, other: str = VOICE) -> str:
+    """Who speaks in the recordings of a family: of passphrases somebody who says one."""
+    return SPEAKER if family == "text-dependent" else other
 
 
 class Clips:
@@ -77,7 +90,14 @@ class Story:
         self.did("enroll")
 
     def verify(self, profile: Profile) -> None:
-        """The same voice is accepted, another is not."""
+        """The same voice is accepted, another is not; nor are other words than the passphrase."""
+        if self.kind is Type.TEXT_DEPENDENT:
+            for clip, accepted in OUTCOMES.items():
+                said = self.client.verify(profile, wav=self.clips.wav(clip))
+                assert said["reason"] == ("RecognizedSpeaker" if accepted else "NoMatch"), (clip, said)
+                assert (said["score"] >= 0.5) is accepted, (clip, said)
+            self.did("verify")
+            return
         genuine = self.client.verify(profile, wav=self.clips.wav(GENUINE))
         assert genuine["reason"] == "RecognizedSpeaker", genuine
         assert genuine["profileId"] == profile.id
@@ -86,6 +106,11 @@ class Story:
         assert impostor["reason"] == "NoMatch", impostor
         assert 0 <= impostor["score"] < 0.5
         self.did("verify")
+
+    def refuses_other_words(self, profile: Profile) -> None:
+        """A recording of other words than the profile's passphrase is not enrolled."""
+        other = self.clips.wav((f"{SPEAKER} other", 1))
+        assert "InvalidPhrase" in refused(self.client, "enroll", profile, wav=other)
 
     def identify(self, profile: Profile, other: Profile, *, reason: str) -> None:
         """The right one of two is found, and nobody where neither speaks."""

@@ -89,8 +89,9 @@ def test_profiles(version: str, family: str, server: Server, clients: Path, clip
             shows(one, seen, checks)
             if count < 3:
                 clip = (count + 1,) if dependent else CLIPS[count]
-                seconds.append(voices.seconds(lives.VOICE, *clip))
-                said = client.enroll(profile, wav=clips.wav((lives.VOICE, *clip)))["details"]
+                speaker = lives.SPEAKER if dependent else lives.VOICE
+                seconds.append(voices.seconds(speaker, *clip))
+                said = client.enroll(profile, wav=clips.wav((speaker, *clip)))["details"]
                 enrolled = count == 2 if dependent or protocol == "WebSocket" else True
                 checks = enrollment_checks(protocol, family, profile.id, *seconds, enrolled=enrolled)
                 shows(enrollment, said, checks)

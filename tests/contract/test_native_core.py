@@ -73,7 +73,8 @@ def test_text_dependent_verification(core: Client, clips: Clips) -> None:
     tale.did("phrases")
     profile = tale.begin()
     for count in (1, 2, 3):
-        tale.enroll(profile, (lives.VOICE, count), count=count, enrolled=count == 3)
+        tale.enroll(profile, (lives.SPEAKER, count), count=count, enrolled=count == 3)
+        tale.refuses_other_words(profile)
     tale.verify(profile)
     tale.end(profile)
 
@@ -91,8 +92,9 @@ def test_the_fields_that_its_users_see(core: Client, clips: Clips) -> None:
         said = json.loads(core.get(profile)["json"])
         checks = profile_checks(VERSION, family, profile.id, enrolled=False, changed=False)
         shows(group(VERSION, family, "profile"), said, checks)
-        said = json.loads(core.enroll(profile, wav=clips.wav(("eva", 1)))["json"])
-        checks = enrollment_checks(VERSION, family, profile.id, voices.seconds("eva", 1), enrolled=False)
+        speaker = lives.SPEAKER if kind is Type.TEXT_DEPENDENT else "eva"
+        said = json.loads(core.enroll(profile, wav=clips.wav((speaker, 1)))["json"])
+        checks = enrollment_checks(VERSION, family, profile.id, voices.seconds(speaker, 1), enrolled=False)
         shows(group(VERSION, family, "enrollment"), said, checks)
 
 

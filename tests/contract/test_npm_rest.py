@@ -105,7 +105,8 @@ def test_text_dependent_verification(way: str, server: Server, clients: Path, cl
         profile = story.begin()
         # It asks here too to ignore the least length, which must not shorten the three recordings.
         for count in (1, 2, 3):
-            story.enroll(profile, (lives.VOICE, count), count=count, enrolled=count == 3)
+            story.enroll(profile, (lives.SPEAKER, count), count=count, enrolled=count == 3)
+            story.refuses_other_words(profile)
         story.verify(profile)
         story.end(profile)
 

@@ -78,7 +78,7 @@ def test_a_text_independent_profile(protocol: Protocol, family: str, server: Ser
 def test_a_text_dependent_profile(protocol: Protocol, family: str, server: Server) -> None:
     rest = Rest(server, protocol, family)
     profile = rest.create()
-    seconds = [voices.seconds("gwen", number) for number in (1, 2, 3)]
+    seconds = [voices.seconds(lives.SPEAKER, number) for number in (1, 2, 3)]
     one = group(protocol, family, "profile")
     for count in range(4):
         checks = profile_checks(
@@ -87,7 +87,7 @@ def test_a_text_dependent_profile(protocol: Protocol, family: str, server: Serve
         shows(one, rest.get(profile).json(), checks)
         if count < 3:
             # Whoever asks to ignore the least length has to give three recordings all the same.
-            said = rest.enroll(profile, voices.wav("gwen", count + 1), ignoreMinLength="true").json()
+            said = rest.enroll(profile, voices.wav(lives.SPEAKER, count + 1), ignoreMinLength="true").json()
             checks = enrollment_checks(protocol, family, profile, *seconds[: count + 1], enrolled=count == 2)
             shows(group(protocol, family, "enrollment"), said, checks)
     rest.reset(profile)

@@ -59,12 +59,14 @@ def test_a_life(family: str, server: Server) -> None:
         assert profiles("fetch", **one) == [made]
         assert made in profiles("fetch", maxPageSize=-1)
         assert speech.ask("speaker.profile.phrases", family, locale="en-us")["phrases"]
-        clips = [(1,), (2,), (3,)] if family == "text-dependent" else [(1, 2), (3, 4)]
+        dependent = family == "text-dependent"
+        speaker = lives.SPEAKER if dependent else lives.VOICE
+        clips = [(1,), (2,), (3,)] if dependent else [(1, 2), (3, 4)]
         for clip in clips:
-            said = speech.ask("speaker.profile.enroll", family, voices.pcm("gwen", *clip), **one)
+            said = speech.ask("speaker.profile.enroll", family, voices.pcm(speaker, *clip), **one)
             assert said["status"]["statusCode"] == "Success"
-        assert speech.ask("speaker.context", family, voices.pcm(*lives.GENUINE), **one)
-        seconds = [voices.seconds("gwen", *clip) for clip in clips]
+        assert speech.ask("speaker.context", family, voices.pcm(speaker, 5), **one)
+        seconds = [voices.seconds(speaker, *clip) for clip in clips]
         checks = profile_checks("WebSocket", family, profile, *seconds, enrolled=True, changed=True)
         shows("WebSocket profile", profiles("fetch", **one)[0], checks)
         [emptied] = profiles("reset", **one)
@@ -78,9 +80,10 @@ def test_enrollments(family: str, server: Server) -> None:
     with connected(server) as speech:
         profile = speech.create(family)
         seconds: list[float] = []
+        speaker = lives.SPEAKER if family == "text-dependent" else lives.VOICE
         for number in (1, 2, 3):
-            seconds.append(voices.seconds("gwen", number))
-            sound = voices.pcm("gwen", number)
+            seconds.append(voices.seconds(speaker, number))
+            sound = voices.pcm(speaker, number)
             said = speech.ask("speaker.profile.enroll", family, sound, profileIds=[profile])
             checks = {"scenario": surface.SCENARIOS[family], "enrollment": bool} | SUCCESS
             shows("WebSocket speaker.profile.enrollment", said, checks)

@@ -14,6 +14,7 @@ from earmark.service.actor import Actor, Permission, local_actor
 from earmark.storage.store import DEFAULT_TENANT
 
 EVERY_ROLE = (Permission.MANAGE, Permission.ENROL, Permission.RECOGNISE, Permission.AUDIT)
+EVERY_PHRASE = (Permission.RECOGNISE, Permission.ENROL, Permission.MANAGE, Permission.AUDIT)
 ANSWERED = (Permission.RECOGNISE, Permission.ENROL, Permission.MANAGE)
 # Reviewed by hand: a new use case is added here with what it takes, any of several.
 TAKES: dict[str, tuple[Permission, ...]] = {
@@ -66,6 +67,18 @@ TAKES: dict[str, tuple[Permission, ...]] = {
     "delete_tenant": (Permission.OPERATE,),
     "show_tenant": EVERY_ROLE,
     "set_keep_audio": (Permission.MANAGE,),
+    "set_activation": (Permission.MANAGE,),
+    "show_phrases": EVERY_PHRASE,
+    "examine_phrase": (Permission.ENROL, Permission.MANAGE),
+    "add_passphrase": (Permission.MANAGE,),
+    "remove_passphrase": (Permission.MANAGE,),
+    "create_challenge": (Permission.RECOGNISE,),
+    "show_lock": (Permission.MANAGE, Permission.RECOGNISE),
+    "unlock_profile": (Permission.MANAGE,),
+    "show_rules": EVERY_ROLE,
+    "change_rules": (Permission.MANAGE,),
+    "show_renewal": (Permission.MANAGE, Permission.ENROL),
+    "forget_learned": (Permission.MANAGE,),
 }
 
 

@@ -17,6 +17,7 @@ from earmark.errors import (
     ModelMismatch,
     ProfileNotFound,
     SpeechTooShort,
+    VoiceDiffers,
 )
 from earmark.service.actor import Actor
 from earmark.service.consistency import CLEARLY_ANOTHER, compare, describe_doubt, refuse_another
@@ -193,11 +194,14 @@ def test_consistency_by_hand(engine: Engine, embed: Callable[[float], Embedding]
 
 def test_who_is_refused_and_who_is_doubted() -> None:
     names = ["Recording 1 of 2", "Recording 2 of 2"]
-    refuse_another([CLEARLY_ANOTHER, 3.0], names, known=True)
-    with pytest.raises(InvalidRequest, match="Recording 2 of 2 is of another person"):
-        refuse_another([3.0, CLEARLY_ANOTHER - 0.01], names, known=True)
-    with pytest.raises(InvalidRequest, match="two recordings"):
-        refuse_another([-9.0, -9.0], names, known=False)
+    good = Quality(9.0, 10.0, 30.0, 0.0, 7_900.0, -20.0, several_voices=False)
+    poor = replace(good, speech_seconds=1.4, snr_db=3.0)
+    refuse_another([CLEARLY_ANOTHER, 3.0], names, [good, good], known=True)
+    with pytest.raises(VoiceDiffers, match="Recording 2 of 2 is of another person") as refused:
+        refuse_another([3.0, CLEARLY_ANOTHER - 0.01], names, [good, poor], known=True)
+    assert str(refused.value).count("noisy") == str(refused.value).count("only 1.4 s") == 1
+    with pytest.raises(VoiceDiffers, match="two recordings"):
+        refuse_another([-9.0, -9.0], names, [good, good], known=False)
     assert describe_doubt([0.1, -0.1], names) == (
         "Recording 2 of 2 sounds unlike the rest (48 % likely the same person): listen to it.",
     )

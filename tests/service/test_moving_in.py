@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import voices
 
 from earmark.errors import PermissionDenied, StoreBusy
 from earmark.service.actor import Actor, Permission
@@ -104,18 +105,40 @@ def coming(kind: ProfileKind, *recordings: Path, label: str | None = None) -> Ar
 
 @pytest.mark.parametrize("kind", list(POLICIES))
 def test_a_profile_comes_under_its_guid(
-    kind: ProfileKind, actor: Actor, store: Store, engine: Engine, clips: Clips
+    kind: ProfileKind, actor: Actor, store: Store, engine: Engine, clips: Clips, tmp_path: Path
 ) -> None:
-    arrival = coming(kind, *clips["ada"], label="ada")
+    recordings = spoken(tmp_path) if kind is ProfileKind.TEXT_DEPENDENT else clips["ada"]
+    arrival = coming(kind, *recordings, label="ada")
     tried = move_in(actor, store, engine, arrival, dry_run=True)
-    assert (tried.refusals, len(tried.qualities)) == ((), 5)
+    assert (tried.refusals, len(tried.qualities)) == ((), len(recordings))
     assert list(each_profile(actor, store)) == []
 
     done = move_in(actor, store, engine, arrival)
     assert done == tried  # a dry run says what happens
     found = show_profile(actor, store, GUID, kind=kind)
     assert (found.label, found.locale, found.state) == ("ada", "en-US", ProfileState.ENROLLED)
-    assert verify(actor, store, engine, GUID, clips["ada"][0], kind=kind).accepted
+    assert verify(actor, store, engine, GUID, recordings[0], kind=kind).accepted
+
+
+def spoken(folder: Path, *numbers: int) -> list[Path]:
+    """Recordings of somebody who says a passphrase."""
+    paths = [folder / f"{number}.wav" for number in numbers or (1, 2, 3)]
+    for path in paths:
+        path.write_bytes(voices.wav("mary", int(path.stem)))
+    return paths
+
+
+def test_a_recording_of_other_words_is_named(
+    actor: Actor, store: Store, engine: Engine, clips: Clips, tmp_path: Path
+) -> None:
+    for phrase in (None, voices.PASSPHRASE):
+        arrival = coming(ProfileKind.TEXT_DEPENDENT, *spoken(tmp_path), clips["ada"][0], label="ada")
+        for dry_run in (True, False):
+            moved = move_in(actor, store, engine, replace(arrival, phrase=phrase), dry_run=dry_run)
+            [refusal] = moved.refusals
+            assert refusal.error.code == "phrase_not_heard"
+            assert "4 of 4" in str(refusal.error)
+    assert list(each_profile(actor, store)) == []
 
 
 def test_too_little_is_refused_unless_any_length_will_do(

@@ -99,7 +99,7 @@ def test_another_format_is_told() -> None:
         {"known": (Known("ann", VOICE),), "remember": True},
         {"who": ()},
         {"extra": {"x": "y" * 5_000}},
-        {"extra": {"x": object()}},
+        pytest.param({"extra": {"x": object()}}, id="an object"),
         {"kind": JobKind.VOICEPRINT, "who": "all"},
     ],
     ids=str,

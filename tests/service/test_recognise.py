@@ -14,6 +14,7 @@ from earmark.storage.store import Store
 from earmark.storage.values import Profile
 from earmark.voice.engine import Engine
 from earmark.voice.samples import bad_clips, stranger_clips
+from earmark.voice.scoring.operating import Aim
 
 Clips = dict[str, list[Path]]
 SOME = ("ada", "ben", "dima")
@@ -29,11 +30,11 @@ def test_verifying_is_what_the_engine_decides(
 ) -> None:
     for name in ("ada", "ben"):
         expected = engine.verify(engine.enrol(clips[name][:2]), clips["ada"][3], fmr=0.01)
-        decision = verify(actor, store, engine, name, clips["ada"][3], fmr=0.01)
+        decision = verify(actor, store, engine, name, clips["ada"][3], aim=Aim(fmr=0.01)).decision
         assert decision.accepted == expected.accepted == (name == "ada")
         assert decision.llr == pytest.approx(expected.llr, abs=1e-3)
         assert decision.operating_point == expected.operating_point
-    assert verify(actor, store, engine, str(people["ada"].id), clips["ada"][3]).accepted
+    assert verify(actor, store, engine, str(people["ada"].id), clips["ada"][3]).decision.accepted
 
 
 def test_identifying_finds_the_speaker(
@@ -119,7 +120,7 @@ def test_another_model_and_embedding_anew(
     assert identify(actor, store, other_engine, clips["ben"][3], among=["ben"]).identification.best
     changed = reembed_profile(actor, store, other_engine, "ada")
     assert changed.model == "other@1"
-    decision = verify(actor, store, other_engine, "ada", clips["ada"][3])
+    decision = verify(actor, store, other_engine, "ada", clips["ada"][3]).decision
     expected = other_engine.verify(other_engine.enrol(clips["ada"][:2]), clips["ada"][3])
     assert decision.llr == pytest.approx(expected.llr, abs=0.1)  # the kept recordings have 16 bits
     assert identify(actor, store, other_engine, clips["ada"][3]).identification.best == str(changed.id)
@@ -129,8 +130,8 @@ def test_with_the_model_that_ships(actor: Actor, store: Store, home: Path, clips
     engine = Engine(home=home)
     for name in ("ada", "ben"):
         enrol(actor, store, engine, name, clips[name][:3])
-    assert verify(actor, store, engine, "ada", clips["ada"][3]).accepted
-    assert not verify(actor, store, engine, "ada", clips["ben"][3]).accepted
+    assert verify(actor, store, engine, "ada", clips["ada"][3]).decision.accepted
+    assert not verify(actor, store, engine, "ada", clips["ben"][3]).decision.accepted
     found = identify(actor, store, engine, clips["ben"][4])
     assert found.labels[found.identification.best or ""] == "ben"
     assert identify(actor, store, engine, stranger_clips()[0]).identification.best is None

@@ -31,7 +31,7 @@ from earmark.storage.profiles import (
 )
 from earmark.storage.schema import enrolment_audio, enrolments, profile_keys, profiles
 from earmark.storage.store import DEFAULT_TENANT, Store
-from earmark.storage.tenants import create_tenant, set_keep_audio
+from earmark.storage.tenants import change_tenant, create_tenant
 from earmark.storage.transfer import export_profiles, import_profiles
 from earmark.storage.values import Profile, ProfileKind, ProfileState
 from earmark.storage.voiceprints import count_models, load_gallery, load_record, load_voiceprint
@@ -254,7 +254,7 @@ def test_recordings_are_kept_as_the_tenant_says(
     assert [one.audio for one in load_record(ACME, store, ada.id).records] == [None, None]
     assert len(load_voiceprint(ACME, store, ada.id).embeddings) == 2
     for keep in (True, False):
-        assert set_keep_audio(store, ACME, keep).keep_audio is keep
+        assert change_tenant(store, ACME, keep_audio=keep).keep_audio is keep
         clips, embeddings = take(1, seed=7)
         ada = add_enrolments(ACME, store, ada.id, clips=clips, embeddings=embeddings)
     assert [one.audio_kept for one in ada.enrolments] == [False, False, True, False]

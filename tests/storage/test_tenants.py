@@ -27,7 +27,7 @@ from earmark.storage.schema import (
     tenant_keys,
 )
 from earmark.storage.store import DEFAULT_TENANT, Store, open_store
-from earmark.storage.tenants import create_tenant, delete_tenant, find_tenant, list_tenants, set_keep_audio
+from earmark.storage.tenants import change_tenant, create_tenant, delete_tenant, find_tenant, list_tenants
 from earmark.storage.values import Profile
 from earmark.storage.voiceprints import load_record, load_voiceprint
 from earmark.voice.features import Floats
@@ -123,7 +123,7 @@ def test_names_that_may_not_be(store: Store, name: str) -> None:
 
 
 def test_who_is_not_there(store: Store) -> None:
-    for call in (find_tenant, delete_tenant, partial(set_keep_audio, keep=True)):
+    for call in (find_tenant, delete_tenant, partial(change_tenant, keep_audio=True)):
         with pytest.raises(TenantNotFound):
             call(store, "nobody")
 
@@ -196,7 +196,7 @@ def test_a_deletion_cut_short_leaves_nothing_that_opens(
     clips, embeddings = take(1)
     for attempt in (
         lambda: find_tenant(store, ACME),
-        lambda: set_keep_audio(store, ACME, keep=False),
+        lambda: change_tenant(store, ACME, keep_audio=False),
         lambda: find_profile(ACME, store, ada.id),
         lambda: find_profile(ACME, store, "ada"),
         lambda: list_profiles(ACME, store),

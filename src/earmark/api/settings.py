@@ -44,7 +44,21 @@ class Settings(BaseSettings):
     model: str | None = Field(
         None, description="A model of `earmark models list`; the one that ships if unset."
     )
-    fmr: float = Field(0.001, gt=0, lt=0.5, description="False-match rate that decisions are set to.")
+    fmr: float = Field(
+        0.001, gt=0, lt=0.5, description="False-match rate that decisions are set to, unless a tenant's are."
+    )
+    fpir: float = Field(
+        0.01,
+        gt=0,
+        lt=0.5,
+        description="Share of strangers that /v1/identify takes for somebody, unless a tenant says another; "
+        "the other APIs' searches keep `fmr` for each comparison.",
+    )
+    azure_lock_out: bool = Field(
+        False,
+        description="Whether passphrases tried through Azure's APIs count, and lock a profile after five "
+        "that failed in a row, as they do through /v1.",
+    )
     workers: int = Field(0, ge=0, le=256, description="Recordings worked on at once; 0 for one a processor.")
     queue: int = Field(64, ge=0, le=10_000, description="Requests that may wait for a worker; more get 429.")
     upload_bytes: int = Field(64 << 20, ge=1_024, description="Most bytes of one request's body.")

@@ -9,6 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from earmark.cli import (
+    challenges,
     compare,
     diarize,
     evaluate,
@@ -17,7 +18,9 @@ from earmark.cli import (
     models,
     moving,
     people,
+    phrases,
     profiles,
+    rules,
     serve,
     settings,
     tenants,
@@ -74,11 +77,14 @@ def _root(
 
 
 people.add_to(app)
+challenges.add_to(app)
 diarize.add_to(app)
 hearing.add_to(app)
 evaluate.add_to(app)
 compare.add_to(app)
 app.add_typer(profiles.app, name="profiles")
+app.add_typer(phrases.app, name="phrases")
+app.add_typer(rules.app, name="rules")
 app.add_typer(models.app, name="models")
 serve.add_to(app)
 worker.add_to(app)

@@ -56,7 +56,27 @@ Fmr = Annotated[
     typer.Option(
         "--fmr",
         metavar="RATE",
-        help="Accept so that this share of strangers is let in by mistake.  [default: 0.001]",
+        help="Accept so that this share of strangers is let in by mistake.  [default: 0.001, or the "
+        "tenant's rule]",
+        show_default=False,
+    ),
+]
+FmrOfEach = Annotated[
+    float | None,
+    typer.Option(
+        "--fmr",
+        metavar="RATE",
+        help="Let this share of strangers in at each comparison, instead of --fpir.",
+        show_default=False,
+    ),
+]
+Fpir = Annotated[
+    float | None,
+    typer.Option(
+        "--fpir",
+        metavar="RATE",
+        help="Take this share of strangers for somebody, however many are compared.  [default: 0.01, or "
+        "the tenant's rule]",
         show_default=False,
     ),
 ]

@@ -74,9 +74,26 @@ def show(name: Label, tenant: Tenant = DEFAULT_TENANT, home: Home = None, as_jso
         say_json(profile_json(profile))
         return Exit.OK
     say(f"{profile.label or '-'} ({profile.id}), model {profile.model or '-'}")
+    if profile.phrase is not None:
+        say(f"Passphrase: {profile.phrase}")
     say(f"{profile.speech_seconds:.1f} s of speech in {len(profile.enrolments)} recordings:")
     for number, enrolment in enumerate(profile.enrolments, start=1):
         say(f"  {number}  {enrolment.created:%Y-%m-%d %H:%M} UTC  {speech(enrolment.quality)}")
+    return Exit.OK
+
+
+@app.command("unlock")
+def unlock(name: Label, tenant: Tenant = DEFAULT_TENANT, home: Home = None, as_json: AsJson = False) -> int:
+    """Forget the attempts on a profile that failed, so that it can be verified again."""
+    from earmark.service import challenges
+
+    with open_profiles(home, tenant=tenant) as (actor, store):
+        failures = challenges.show_lock(actor, store, name).failures
+        challenges.unlock_profile(actor, store, name)
+    if as_json:
+        say_json({"unlocked": name, "failures": failures})
+    else:
+        say(f"Unlocked {name}: {counted(failures, 'attempt')} had failed in a row.")
     return Exit.OK
 
 

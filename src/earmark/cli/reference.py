@@ -10,7 +10,7 @@ import typer.main
 
 from earmark.api.azure import errors as azure
 from earmark.api.native import errors as native
-from earmark.cli import evaluation_shapes, shapes, turn_shapes
+from earmark.cli import evaluation_shapes, recognition_shapes, rules_shapes, shapes, turn_shapes, words_shapes
 from earmark.cli.exits import MEANING, Exit, exit_for
 from earmark.cli.main import app
 from earmark.errors import EarmarkError, InvalidRequest
@@ -27,9 +27,14 @@ OWN_CODES = (
     ("interrupted", Exit.INTERRUPTED, "Ctrl-C"),
 )
 SHAPES = (
-    shapes.VerificationJson,
-    shapes.IdentificationJson,
-    shapes.CandidateJson,
+    recognition_shapes.VerificationJson,
+    words_shapes.WordsJson,
+    words_shapes.HeardWordJson,
+    words_shapes.ChallengeJson,
+    words_shapes.PhrasesJson,
+    words_shapes.ExaminedJson,
+    recognition_shapes.IdentificationJson,
+    recognition_shapes.CandidateJson,
     turn_shapes.DiarizationJson,
     turn_shapes.SpeakerJson,
     turn_shapes.VoiceFitJson,
@@ -44,13 +49,16 @@ SHAPES = (
     shapes.RefusalJson,
     evaluation_shapes.EvaluationJson,
     evaluation_shapes.ComparisonJson,
+    rules_shapes.RulesJson,
+    rules_shapes.AimJson,
+    rules_shapes.RenewalJson,
     shapes.KeyJson,
     shapes.NewKeyJson,
     shapes.TenantJson,
     shapes.ModelJson,
     shapes.SelfCheckJson,
     shapes.QualityJson,
-    shapes.OperatingPointJson,
+    recognition_shapes.OperatingPointJson,
     shapes.ErrorJson,
 )
 

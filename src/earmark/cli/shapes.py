@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, NotRequired, TypedDict
 from earmark.cli.exits import exit_for
 from earmark.errors import EarmarkError, QualityRefused
 from earmark.voice.quality import Quality
-from earmark.voice.scoring.decision import Candidate, Decision, Identification
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,53 +47,6 @@ class ErrorJson(TypedDict):
     limit: NotRequired[Annotated[float, "quality refusals: what is asked for"]]
 
 
-class OperatingPointJson(TypedDict):
-    """Where the decision was set."""
-
-    fmr: Annotated[float, "false-match rate, 0 to 1"]
-    threshold: Annotated[float, "natural-log likelihood ratio from which on it is accepted"]
-
-
-class VerificationJson(TypedDict):
-    """One recording of `verify`; a recording that cannot be used has `file` and `error` alone."""
-
-    file: Annotated[str, "the recording"]
-    accepted: NotRequired[Annotated[bool, "the answer"]]
-    llr: NotRequired[Annotated[float, "natural-log likelihood ratio, same speaker against different speaker"]]
-    probability: NotRequired[Annotated[float, "of the same speaker at even prior odds, 0 to 1"]]
-    score: NotRequired[Annotated[float, "cosine, -1 to 1; to be compared within one model only"]]
-    operating_point: NotRequired[OperatingPointJson]
-    enrolment_seconds: NotRequired[Annotated[float, "net speech behind the profile"]]
-    quality: NotRequired[QualityJson]
-    model: NotRequired[Annotated[str, "name and version"]]
-    reasons: NotRequired[Annotated[list[str], "in words: why, and what would make it surer"]]
-    error: NotRequired[ErrorJson]
-
-
-class CandidateJson(TypedDict):
-    """A possible answer of `identify`."""
-
-    profile: Annotated[str, "identifier of the profile"]
-    label: Annotated[str | None, "its label"]
-    accepted: Annotated[bool, "whether it passes the operating point"]
-    llr: float
-    probability: float
-    score: float
-
-
-class IdentificationJson(TypedDict):
-    """One recording of `identify`; a recording that cannot be used has `file` and `error` alone."""
-
-    file: Annotated[str, "the recording"]
-    best: NotRequired[Annotated[CandidateJson | None, "the answer; null when nobody passes"]]
-    candidates: NotRequired[Annotated[list[CandidateJson], "best first"]]
-    operating_point: NotRequired[OperatingPointJson]
-    quality: NotRequired[QualityJson]
-    model: NotRequired[str]
-    reasons: NotRequired[list[str]]
-    error: NotRequired[ErrorJson]
-
-
 class InspectionJson(TypedDict):
     """One recording of `inspect`; `error` when it is not good enough, by itself when it cannot be decoded."""
 
@@ -120,6 +72,7 @@ class ProfileJson(TypedDict):
 
     profile: Annotated[str, "identifier"]
     label: Annotated[str | None, "what people call it"]
+    phrase: Annotated[str | None, "passphrase of a text-dependent profile"]
     model: Annotated[str | None, "name and version; null before the first recording"]
     created: Annotated[str, "ISO 8601, UTC"]
     updated: Annotated[str, "ISO 8601, UTC"]
@@ -135,6 +88,7 @@ class EnrolmentJson(ProfileJson):
         list[float] | None, "LLR of each new recording against all others; null when alone"
     ]
     doubts: Annotated[list[str], "in words: recordings that sound unlike the rest"]
+    guidance: Annotated[list[str], "in words: how much more to record, and how different"]
 
 
 class ModelJson(TypedDict):
@@ -202,6 +156,7 @@ class TenantJson(TypedDict):
     tenant: Annotated[str, "its name"]
     created: Annotated[str, "ISO 8601, UTC"]
     keep_audio: Annotated[bool, "whether the recordings of enrolments are kept, sealed"]
+    activation: Annotated[bool, "whether profiles of any words begin with an activation phrase"]
 
 
 class MovedJson(TypedDict):
@@ -247,55 +202,12 @@ def error_json(error: EarmarkError, *, exit_code: int, file: str | None = None) 
     return shape
 
 
-def verification_json(result: Decision, *, file: str) -> VerificationJson:
-    """A `Decision` about one recording."""
-    point = result.operating_point
-    return {
-        "file": file,
-        "accepted": result.accepted,
-        "llr": round(result.llr, 4),
-        "probability": round(result.probability, 6),
-        "score": round(result.score, 6),
-        "operating_point": {"fmr": point.fmr, "threshold": round(point.threshold, 4)},
-        "enrolment_seconds": round(result.enrolment_seconds, 3),
-        "quality": quality_json(result.quality),
-        "model": result.model,
-        "reasons": list(result.reasons),
-    }
-
-
-def candidate_json(candidate: Candidate, *, labels: dict[str, str]) -> CandidateJson:
-    """One candidate, under its identifier and its label."""
-    return {
-        "profile": candidate.key,
-        "label": labels.get(candidate.key),
-        "accepted": candidate.accepted,
-        "llr": round(candidate.llr, 4),
-        "probability": round(candidate.probability, 6),
-        "score": round(candidate.score, 6),
-    }
-
-
-def identification_json(result: Identification, *, file: str, labels: dict[str, str]) -> IdentificationJson:
-    """An `Identification` of one recording."""
-    candidates = [candidate_json(candidate, labels=labels) for candidate in result.candidates]
-    point = result.operating_point
-    return {
-        "file": file,
-        "best": next((entry for entry in candidates if entry["profile"] == result.best), None),
-        "candidates": candidates,
-        "operating_point": {"fmr": point.fmr, "threshold": round(point.threshold, 4)},
-        "quality": quality_json(result.quality),
-        "model": result.model,
-        "reasons": list(result.reasons),
-    }
-
-
 def profile_json(profile: "Profile") -> ProfileJson:
     """A stored `Profile`."""
     return {
         "profile": str(profile.id),
         "label": profile.label,
+        "phrase": profile.phrase,
         "model": profile.model,
         "created": profile.created.isoformat(timespec="seconds"),
         "updated": profile.updated.isoformat(timespec="seconds"),
@@ -311,6 +223,7 @@ def enrolment_json(done: "Enrolled") -> EnrolmentJson:
         "added": done.added,
         "consistency": None if done.consistency is None else [round(llr, 4) for llr in done.consistency],
         "doubts": list(done.doubts),
+        "guidance": list(done.guidance.hints),
     }
 
 
@@ -366,6 +279,7 @@ def tenant_json(tenant: "Tenant") -> TenantJson:
         "tenant": tenant.id,
         "created": tenant.created.isoformat(timespec="seconds"),
         "keep_audio": tenant.keep_audio,
+        "activation": tenant.activation,
     }
 
 

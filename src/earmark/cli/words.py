@@ -1,7 +1,20 @@
 """Decisions, identifications and qualities to sentences that somebody new to the field understands."""
 
+from typing import TYPE_CHECKING
+
 from earmark.voice.quality import ENROL, RECOGNISE, Quality, is_telephone, refusal
-from earmark.voice.scoring.decision import Decision, Identification, OperatingPoint
+from earmark.voice.scoring.decision import Answer, Decision, Identification, OperatingPoint
+
+if TYPE_CHECKING:
+    from earmark.service.next_steps import NextStep
+    from earmark.service.words import Words
+
+# By the values of `NextStep`, whose module is slow to import.
+ASK = {
+    "more_speech": "Ask for another recording, longer or clearer.",
+    "challenge": "Ask them to say words of your choice.",
+    "person": "Let a person decide.",
+}
 
 
 def percent(probability: float) -> str:
@@ -15,6 +28,11 @@ def percent(probability: float) -> str:
 
 def operating_point(point: OperatingPoint) -> str:
     """Such as "needs 5.2 for 1 false match in 1,000"."""
+    if point.fpir is not None:
+        return (
+            f"needs {point.threshold:.1f} for 1 stranger in {round(1 / point.fpir):,} among "
+            f"{point.compared:,}"
+        )
     return f"needs {point.threshold:.1f} for 1 false match in {round(1 / point.fmr):,}"
 
 
@@ -23,10 +41,14 @@ def speech(quality: Quality) -> str:
     return f"{quality.speech_seconds:.1f} s of speech, {quality.snr_db:.0f} dB SNR"
 
 
-def decision(result: Decision, *, label: str) -> str:
+def decision(result: Decision, *, label: str, other_words: bool = False) -> str:
     """One line for a verification."""
-    if result.accepted:
+    if other_words:
+        verdict = "Rejected: other words were said than were asked for."
+    elif result.accepted:
         verdict = f"Accepted: this is {label}."
+    elif result.answer is Answer.UNCERTAIN:
+        verdict = f"Uncertain: this may be {label}, but not surely enough."
     elif result.llr > 0:
         verdict = f"Rejected: this may be {label}, but not surely enough."
     else:
@@ -37,9 +59,26 @@ def decision(result: Decision, *, label: str) -> str:
     )
 
 
-def with_advice(line: str, reasons: tuple[str, ...]) -> str:
-    """The line, and below it what weakens the answer (the first reason is the verdict itself)."""
-    return "\n".join([line, *(f"  {reason}" for reason in reasons[1:])])
+def spoken(heard: "Words | None") -> tuple[str, ...]:
+    """What was heard of the words that had to be said, if any had to."""
+    if heard is None:
+        return ()
+    what = "The challenge" if heard.challenge else "The passphrase"
+    if heard.accepted:
+        return (f"{what} was said, word for word (LLR {heard.llr:.1f}).",)
+    missing = sum(not word.said for word in heard.words)
+    how = f": {missing} of {len(heard.words)} words are missing or others" if missing else ""
+    return (f"{what} was not said{how} (LLR {heard.llr:.1f}).",)
+
+
+def with_advice(line: str, reasons: tuple[str, ...], *, more: tuple[str, ...] = ()) -> str:
+    """The line, and below it what weakens the answer (the first reason is the verdict itself), and `more`."""
+    return "\n".join([line, *(f"  {reason}" for reason in (*reasons[1:], *more))])
+
+
+def advice(step: "NextStep | None") -> tuple[str, ...]:
+    """What to ask for next, if anything."""
+    return () if step is None else (ASK[step.value],)
 
 
 def identification(result: Identification, *, labels: dict[str, str]) -> str:
@@ -49,8 +88,12 @@ def identification(result: Identification, *, labels: dict[str, str]) -> str:
     first = result.candidates[0]
     name = labels.get(first.key, first.key)
     if result.best is None:
+        uncertain = result.answer is Answer.UNCERTAIN
+        verdict = (
+            f"Uncertain: this may be {name}" if uncertain else f"Nobody enrolled matches; closest is {name}"
+        )
         return (
-            f"Nobody enrolled matches; closest is {name} (LLR {first.llr:.1f}, "
+            f"{verdict} (LLR {first.llr:.1f}, "
             f"{operating_point(result.operating_point)}). {speech(result.quality)}."
         )
     return (

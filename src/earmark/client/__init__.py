@@ -1,5 +1,6 @@
 """A typed client of the service, for Python: `Client`, `AsyncClient`, and what they return."""
 
+from earmark.api.native.rules_wire import Aim, Renewal, Rules
 from earmark.api.native.wire import (
     Caller,
     Candidate,
@@ -8,6 +9,7 @@ from earmark.api.native.wire import (
     DiarizationOutput,
     Enrolled,
     Enrolment,
+    Guidance,
     Identification,
     Imported,
     Inspection,
@@ -18,7 +20,6 @@ from earmark.api.native.wire import (
     Missing,
     NewKey,
     OperatingPoint,
-    Phrases,
     Profile,
     ProfilePage,
     Quality,
@@ -30,21 +31,34 @@ from earmark.api.native.wire import (
     Verification,
     VoiceFit,
 )
+from earmark.api.native.words_wire import (
+    Challenge,
+    HeardWord,
+    Lock,
+    PhraseExamined,
+    PhraseKept,
+    Phrases,
+    Words,
+)
 from earmark.client.asynchronous import AsyncClient
 from earmark.client.calls import Audio, Pcm
 from earmark.client.synchronous import Client
 
 __all__ = [
+    "Aim",
     "AsyncClient",
     "Audio",
     "Caller",
     "Candidate",
+    "Challenge",
     "Client",
     "Diarization",
     "DiarizationListed",
     "DiarizationOutput",
     "Enrolled",
     "Enrolment",
+    "Guidance",
+    "HeardWord",
     "Identification",
     "Imported",
     "Inspection",
@@ -52,19 +66,25 @@ __all__ = [
     "JobState",
     "Key",
     "Kind",
+    "Lock",
     "Missing",
     "NewKey",
     "OperatingPoint",
     "Pcm",
+    "PhraseExamined",
+    "PhraseKept",
     "Phrases",
     "Profile",
     "ProfilePage",
     "Quality",
+    "Renewal",
     "Role",
+    "Rules",
     "SpeakerFound",
     "SpokenTurn",
     "Tenant",
     "Verdict",
     "Verification",
     "VoiceFit",
+    "Words",
 ]

@@ -7,7 +7,14 @@ from typing import Any
 import httpx
 
 from earmark.client.calls import Call
-from earmark.errors import EarmarkError, QualityRefused, ServiceBusy, ServiceError, ServiceUnreachable
+from earmark.errors import (
+    EarmarkError,
+    ProfileLocked,
+    QualityRefused,
+    ServiceBusy,
+    ServiceError,
+    ServiceUnreachable,
+)
 
 LONGEST_WAIT = 8.0  # seconds
 BUSY = {429, 503}
@@ -63,6 +70,9 @@ def _error(code: str, detail: str, problem: Any, response: httpx.Response) -> Ea
             value=float(problem.get("value", "nan")),
             limit=float(problem.get("limit", "nan")),
         )
+    if issubclass(kind, ProfileLocked):
+        told = response.headers.get("retry-after", "")
+        return kind(detail, retry_after=float(told) if told.isdecimal() else None)
     if issubclass(kind, ServiceBusy):
         told = response.headers.get("retry-after", "1")
         return kind(detail, retry_after=float(told) if told.isdecimal() else 1.0)

@@ -13,6 +13,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from earmark.api.native import wire
+from earmark.api.native.rules_wire import SearchUse
 from earmark.errors import FileMissing, InvalidArgument, ServiceError
 
 T = TypeVar("T")
@@ -128,11 +129,22 @@ def enrol(
     )
 
 
-def verify(profile: UUID | str, audio: Audio, pcm: Pcm | None, fmr: float | None) -> Call[wire.Verification]:
-    """Compare a recording with a profile."""
-    params = _pcm(pcm) | given(fmr=fmr)
+def verify(
+    profile: UUID | str,
+    audio: Audio,
+    pcm: Pcm | None,
+    fmr: float | None,
+    challenge: UUID | str | None = None,
+) -> Call[wire.Verification]:
+    """Compare a recording with a profile; a challenge can be answered once, and so sent once."""
+    asked = None if challenge is None else guid_of(challenge)
     return Call(
-        "POST", _path(profile, "verify"), as_model(wire.Verification), params=params, files=[_part(audio)]
+        "POST",
+        _path(profile, "verify"),
+        as_model(wire.Verification),
+        params=_pcm(pcm) | given(fmr=fmr, challenge=asked),
+        files=[_part(audio)],
+        repeatable=challenge is None,
     )
 
 
@@ -143,12 +155,15 @@ def identify(
     top: int,
     fmr: float | None,
     pcm: Pcm | None,
+    *,
+    fpir: float | None = None,
+    use: SearchUse | None = None,
 ) -> Call[wire.Identification]:
     """Compare a recording with all profiles, or some."""
     named: list[Part] = [("profile", (None, guid_of(one).encode())) for one in among or ()]
     if among is not None and not named:
         named = [("profile", (None, b","))]  # nobody is not everybody: the service refuses an empty list
-    params = _pcm(pcm) | given(kind=kind, top=top, fmr=fmr)
+    params = _pcm(pcm) | given(kind=kind, top=top, fmr=fmr, fpir=fpir, use=use)
     return Call(
         "POST", "/v1/identify", as_model(wire.Identification), params=params, files=[_part(audio), *named]
     )
@@ -175,11 +190,6 @@ def import_profiles(file: Audio, passphrase: str) -> Call[wire.Imported]:
     return Call("POST", "/v1/profiles/import", as_model(wire.Imported), files=parts)
 
 
-def show_phrases(locale: str) -> Call[wire.Phrases]:
-    """Ask for the phrases of a locale."""
-    return Call("GET", "/v1/phrases", as_model(wire.Phrases), params={"locale": locale})
-
-
 def show_caller() -> Call[wire.Caller]:
     """Ask whose key it is."""
     return Call("GET", "/v1/me", as_model(wire.Caller))
@@ -193,6 +203,11 @@ def show_tenant() -> Call[wire.Tenant]:
 def keep_audio(keep: bool) -> Call[wire.Tenant]:
     """Decide about coming enrolments' recordings."""
     return Call("PATCH", "/v1/tenant", as_model(wire.Tenant), json={"keep_audio": keep})
+
+
+def ask_activation(wanted: bool) -> Call[wire.Tenant]:
+    """Decide about coming profiles' first recordings."""
+    return Call("PATCH", "/v1/tenant", as_model(wire.Tenant), json={"activation": wanted})
 
 
 def list_keys() -> Call[list[wire.Key]]:

@@ -10,18 +10,19 @@ from uuid import UUID
 
 import httpx
 
-from earmark.api.native import wire
-from earmark.client import answers, calls
+from earmark.api.native import rules_wire, wire, words_wire
+from earmark.client import answers, calls, words_calls
 from earmark.client import diarization_calls as diarizations
 from earmark.client.calls import UNCHANGED, Audio, Call, Pcm, Unchanged
 from earmark.client.connection import PAGE, connection_options
 from earmark.client.diarization_calls import Asked, TurnsFormat
+from earmark.client.rules_methods import RulesMethods
 
 T = TypeVar("T")
 PIECE = 1 << 20  # bytes of a recording that are read at once
 
 
-class Client:
+class Client(RulesMethods):
     """A connection to a service, for any thread; `AsyncClient` for asyncio.
 
         with Client("http://127.0.0.1:8080", key) as earmark:
@@ -126,13 +127,21 @@ class Client:
         return self._send(calls.enrol(profile, audios, pcm, expected, force=force))
 
     def verify(
-        self, profile: UUID | str, audio: Audio, *, fmr: float | None = None, pcm: Pcm | None = None
+        self,
+        profile: UUID | str,
+        audio: Audio,
+        *,
+        challenge: UUID | str | None = None,
+        fmr: float | None = None,
+        pcm: Pcm | None = None,
     ) -> wire.Verification:
         """Is it really them? Raises AudioError, ProfileNotFound, ProfileNotEnrolled.
 
-        `fmr` is the false-match rate to decide by; the service's own when None.
+        `fmr` is the false-match rate to decide by; the tenant's rule when None. The recording has to say the
+        passphrase of a text-dependent profile, or what a `challenge` asks for: ChallengeRefused when that is
+        late or was answered before, ProfileLocked after too many attempts that failed.
         """
-        return self._send(calls.verify(profile, audio, pcm, fmr))
+        return self._send(calls.verify(profile, audio, pcm, fmr, challenge))
 
     def identify(
         self,
@@ -141,11 +150,17 @@ class Client:
         among: Collection[UUID | str] | None = None,
         kind: wire.Kind | None = None,
         top: int = 5,
+        fpir: float | None = None,
+        use: rules_wire.SearchUse | None = None,
         fmr: float | None = None,
         pcm: Pcm | None = None,
     ) -> wire.Identification:
-        """Who is speaking, of all enrolled or `among` some? Raises AudioError, ProfileNotFound."""
-        return self._send(calls.identify(audio, among, kind, top, fmr, pcm))
+        """Who is speaking, of all enrolled or `among` some? Raises AudioError, ProfileNotFound.
+
+        `fpir` is the share of strangers that may be taken for somebody, however many are compared; by the
+        tenant's rule for this `use` when None. `fmr` is the same of each comparison.
+        """
+        return self._send(calls.identify(audio, among, kind, top, fmr, pcm, fpir=fpir, use=use))
 
     def inspect(self, audio: Audio, *, pcm: Pcm | None = None) -> wire.Inspection:
         """Is the recording good enough? Nothing is stored. Raises AudioError if it cannot be read."""
@@ -227,9 +242,43 @@ class Client:
         """Take in the profiles of an export: all, or none. Raises ProfileFileInvalid, LabelTaken."""
         return self._send(calls.import_profiles(file, passphrase))
 
-    def show_phrases(self, locale: str = "en-US") -> wire.Phrases:
+    def show_phrases(self, locale: str = "en-US") -> words_wire.Phrases:
         """Return what people may be asked to say. Raises InvalidRequest for an unknown locale."""
-        return self._send(calls.show_phrases(locale))
+        return self._send(words_calls.show_phrases(locale))
+
+    def add_passphrase(self, phrase: str, *, locale: str = "en-US") -> words_wire.PhraseKept:
+        """Let people choose a passphrase of your own. Raises PhraseUnsupported, which says what is wrong."""
+        return self._send(words_calls.add_passphrase(phrase, locale))
+
+    def remove_passphrase(self, phrase: str, *, locale: str = "en-US") -> None:
+        """Offer a passphrase of your own no more; profiles that have it keep it."""
+        self._send(words_calls.remove_passphrase(phrase, locale))
+
+    def examine_phrase(self, phrase: str, *, locale: str = "en-US") -> words_wire.PhraseExamined:
+        """Would this make a passphrase? Nothing is stored. Raises PhraseUnsupported."""
+        return self._send(words_calls.examine_phrase(phrase, locale))
+
+    def create_challenge(
+        self,
+        profile: UUID | str,
+        *,
+        kind: words_wire.ChallengeKind = "digits",
+        length: int | None = None,
+        seconds: float = 120.0,
+    ) -> words_wire.Challenge:
+        """Ask a person for random digits or words, once; `verify(..., challenge=its id)` takes the answer.
+
+        Raises ProfileNotFound, ProfileNotEnrolled, ProfileLocked.
+        """
+        return self._send(words_calls.create_challenge(profile, kind, length, seconds))
+
+    def show_lock(self, profile: UUID | str) -> words_wire.Lock:
+        """Return how many attempts on a profile have failed in a row, and until when it is locked."""
+        return self._send(words_calls.show_lock(profile))
+
+    def unlock(self, profile: UUID | str) -> None:
+        """Unlock a profile, and begin the count of its failed attempts anew."""
+        self._send(words_calls.unlock(profile))
 
     def show_caller(self) -> wire.Caller:
         """Return the tenant and the roles of the key. Raises KeyInvalid."""
@@ -245,6 +294,10 @@ class Client:
         Without them a voiceprint cannot be made again when the model changes: such people must enrol anew.
         """
         return self._send(calls.keep_audio(keep))
+
+    def ask_activation(self, wanted: bool) -> wire.Tenant:
+        """Let the first recording of profiles of any words have to say an activation phrase, or do not."""
+        return self._send(calls.ask_activation(wanted))
 
     def list_keys(self) -> list[wire.Key]:
         """Return the tenant's API keys, oldest first, without their secrets."""

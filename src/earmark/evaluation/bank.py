@@ -8,10 +8,14 @@ from numpy.typing import NDArray
 
 from earmark.evaluation.conditions import CHANNELS, LENGTHS, Scenery, cut, degrade
 from earmark.evaluation.intervals import Trials, join_trials
-from earmark.evaluation.listeners import Heard, Listener
+from earmark.evaluation.listeners import Heard as HeardClip
+from earmark.evaluation.listeners import Listener
 from earmark.evaluation.metrics import Doubles
 from earmark.evaluation.trials import Side, Sides
 from earmark.voice.features import Floats
+from earmark.voice.scoring.backends import Heard
+from earmark.voice.scoring.decider import Decider
+from earmark.voice.scoring.voices import Voices
 
 
 @dataclass(frozen=True, order=True)
@@ -30,6 +34,41 @@ class Row:
     vectors: Floats  # (sides, D)
     seconds: Doubles  # (sides,)
     fallbacks: int
+    snr_db: Doubles | None = None  # (sides,)
+    bandwidth_hz: Doubles | None = None
+
+    def take(self, places: NDArray[np.intp]) -> "Row":
+        """Some sides only."""
+        voices = self.voices.take(places)
+        return Row(voices.vectors, voices.seconds, self.fallbacks, voices.snr_db, voices.bandwidth_hz)
+
+    @property
+    def voices(self) -> Voices:
+        """As a back end takes them."""
+        unknown = np.full(self.seconds.size, np.nan)
+        snr = unknown if self.snr_db is None else self.snr_db
+        band = unknown if self.bandwidth_hz is None else self.bandwidth_hz
+        return Voices(self.vectors, self.seconds, snr, band)
+
+
+Scored = Callable[[Row, Row], Doubles]  # enrolment and test sides to scores, (E, T)
+
+
+def by_cosine(enrol: Row, test: Row) -> Doubles:
+    """Cosines of all pairs."""
+    return np.asarray(enrol.vectors @ test.vectors.T, np.float64)
+
+
+def by_backend(decider: Decider) -> Scored:
+    """Likelihood ratios as verification gives them; each row is heard once."""
+    heard: dict[int, Heard] = {}
+
+    def hear(row: Row) -> Heard:
+        if id(row) not in heard:
+            heard[id(row)] = decider.hear(row.voices)
+        return heard[id(row)]
+
+    return lambda enrol, test: decider.llrs(hear(enrol), hear(test))
 
 
 @dataclass
@@ -81,7 +120,7 @@ def fill_banks(
     )
     numbers = {name: number for number, name in enumerate(names)}
     for dataset, which, length, channel, group in plan(sides):
-        heard: list[list[Heard]] = [[] for _ in listeners]
+        heard: list[list[HeardClip]] = [[] for _ in listeners]
         for side in group:
             clip = clip_of(side, length, channel, scenery)
             for place, listener in enumerate(listeners):
@@ -94,12 +133,20 @@ def fill_banks(
                 np.stack([one.vector for one in each]),
                 np.array([one.seconds for one in each]),
                 sum(one.fallback for one in each),
+                np.array([one.snr_db for one in each]),
+                np.array([one.bandwidth_hz for one in each]),
             )
     return banks
 
 
-def trials_of(bank: Bank, condition: Condition, datasets: Sequence[str] | None = None) -> Trials:
-    """All pairs within each set under a condition, scored by cosine and pooled over the sets."""
+def trials_of(
+    bank: Bank,
+    condition: Condition,
+    datasets: Sequence[str] | None = None,
+    *,
+    scored: Scored = by_cosine,
+) -> Trials:
+    """All pairs within each set under a condition, scored and pooled over the sets."""
     parts = []
     for number, dataset in enumerate(bank.sets):
         if datasets is not None and dataset not in datasets:
@@ -116,7 +163,7 @@ def trials_of(bank: Bank, condition: Condition, datasets: Sequence[str] | None =
 
         parts.append(
             Trials(
-                (enrol.vectors @ test.vectors.T).astype(np.float64).ravel(),
+                scored(enrol, test).ravel(),
                 column(bank.speakers[dataset, "enrol"]),
                 line(bank.speakers[dataset, "test"]),
                 np.full(shape[0] * shape[1], number),

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from earmark.errors import InvalidRequest
+from earmark.errors import VoiceDiffers
+from earmark.voice.quality import Quality
+from earmark.voice.reasons import quality_reasons
 from earmark.voice.scoring.calibration import Calibration, probability
 from earmark.voice.voiceprint import Embedding, Voiceprint
 
@@ -31,20 +33,26 @@ def compare(
     return llrs
 
 
-def refuse_another(llrs: Sequence[float], names: Sequence[str], *, known: bool) -> None:
-    """Raise InvalidRequest when a recording is clearly of another person than the rest."""
+def refuse_another(
+    llrs: Sequence[float], names: Sequence[str], qualities: Sequence[Quality], *, known: bool
+) -> None:
+    """Raise VoiceDiffers when a recording is clearly of another person than the rest.
+
+    What about the recording may have made it sound so is said too: it may be the microphone's fault.
+    """
     worst = int(np.argmin(llrs))
     if llrs[worst] >= CLEARLY_ANOTHER:
         return
     likely = _percent(llrs[worst])
     if len(llrs) == 2 and not known:  # of two, nobody can say which one is wrong
-        raise InvalidRequest(
+        raise VoiceDiffers(
             f"The two recordings are of different people ({likely} likely the same): "
             "give recordings of one person, or force it when you are certain."
         )
-    raise InvalidRequest(
+    weak = " ".join(["", *quality_reasons(qualities[worst])])
+    raise VoiceDiffers(
         f"{names[worst]} is of another person than the rest ({likely} likely the same): "
-        "leave it out, or force it when you are certain."
+        f"leave it out, or force it when you are certain.{weak}"
     )
 
 

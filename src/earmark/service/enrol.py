@@ -18,9 +18,11 @@ from earmark.errors import (
 )
 from earmark.service.actor import Actor, Permission, needs
 from earmark.service.consistency import compare, describe_doubt, refuse_another
-from earmark.service.phrases import hear_phrase
-from earmark.service.policy import NATIVE, EnrolmentPolicy, Missing, check_room, missing
+from earmark.service.guidance import Guidance, guide
+from earmark.service.phrases import check_passphrase
+from earmark.service.policy import EnrolmentPolicy, Missing, check_room, missing, policy_of
 from earmark.service.recordings import load_recording
+from earmark.service.words import EnrolmentWords
 from earmark.storage.labels import normalise_label
 from earmark.storage.profiles import MAX_ENROLMENTS, add_enrolments, create_profile, find_profile
 from earmark.storage.store import Store
@@ -46,6 +48,7 @@ class Enrolled:
     consistency: tuple[float, ...] | None  # LLR of each against all others; None when there are no others
     doubts: tuple[str, ...]  # in words: recordings that sound unlike the rest
     missing: Missing  # until the profile counts as enrolled
+    guidance: Guidance  # what would make it surer
 
     @property
     def added(self) -> int:
@@ -89,7 +92,7 @@ def enrol(
     kind: ProfileKind = ProfileKind.TEXT_INDEPENDENT,
     phrase: str | None = None,
     profile_id: UUID | None = None,
-    policy: EnrolmentPolicy = NATIVE,
+    policy: EnrolmentPolicy | None = None,
     raw: RawFormat | None = None,
     sample_rate: int | None = None,
     force: bool = False,
@@ -98,9 +101,13 @@ def enrol(
 
     Raises LabelTaken, AudioError and FileMissing (the message says which recording), SpeechTooShort when
     there is too little speech in all of them, InvalidRequest when one is clearly of another person (unless
-    `force`), when there are too few, or when the GUID is in use. Nothing is stored then.
+    `force`), when there are too few, or when the GUID is in use, PhraseNotHeard when one does not say the
+    `phrase` of a text-dependent profile (or any listed one), PhraseUnsupported. Nothing is stored then.
     """
+    policy = policy or policy_of(kind)
     label, heard = _prepare(actor, store, engine, label, audios, policy, raw=raw, sample_rate=sample_rate)
+    phrase = check_passphrase(actor.tenant, store, phrase, kind=kind, locale=locale)
+    phrase = _words(actor, store, heard).hear(kind, locale, phrase, first=True)
     consistency, doubts = _judge(engine, [], heard, force=force)
     profile = create_profile(
         actor.tenant,
@@ -113,7 +120,9 @@ def enrol(
         phrase=phrase,
         profile_id=profile_id,
     )
-    return Enrolled(profile, profile.enrolments, consistency, doubts, missing(profile, policy))
+    lacks = missing(profile, policy)
+    guidance = guide(profile, heard.embeddings)
+    return Enrolled(profile, profile.enrolments, consistency, doubts, lacks, guidance)
 
 
 @needs(Permission.ENROL)
@@ -124,13 +133,19 @@ def rehearse(
     label: str | None,
     audios: Sequence[AudioSource],
     *,
-    policy: EnrolmentPolicy = NATIVE,
+    locale: str | None = None,
+    kind: ProfileKind = ProfileKind.TEXT_INDEPENDENT,
+    phrase: str | None = None,
+    policy: EnrolmentPolicy | None = None,
     raw: RawFormat | None = None,
     sample_rate: int | None = None,
     force: bool = False,
 ) -> Rehearsed:
     """Do all of `enrol` but the storing: raises what it raises, and says how good the recordings are."""
+    policy = policy or policy_of(kind)
     _, heard = _prepare(actor, store, engine, label, audios, policy, raw=raw, sample_rate=sample_rate)
+    phrase = check_passphrase(actor.tenant, store, phrase, kind=kind, locale=locale)
+    _words(actor, store, heard).hear(kind, locale, phrase, first=True)
     consistency, doubts = _judge(engine, [], heard, force=force)
     return Rehearsed(tuple(one.quality for one in heard.embeddings), consistency, doubts)
 
@@ -144,7 +159,7 @@ def add_recordings(
     audios: Sequence[AudioSource],
     *,
     kind: ProfileKind | None = None,
-    policy: EnrolmentPolicy = NATIVE,
+    policy: EnrolmentPolicy | None = None,
     enough: bool = False,
     expected: int | None = None,
     enrolment_ids: Sequence[UUID] | None = None,
@@ -158,21 +173,23 @@ def add_recordings(
     kind), ProfileChanged (it is not at the revision `expected`), EnrolmentLimit, ModelMismatch when another
     model made the profile, and what `enrol` raises. Nothing is stored then.
     """
+    policy = policy or policy_of(find_profile(actor.tenant, store, key, kind=kind).kind)
     if (before := _added_before(actor, store, key, kind, enrolment_ids, policy)) is not None:
         return before
     profile = _find(actor, store, key, kind, expected)
     check_model(profile, engine)
     heard = _listen(engine, audios, policy, raw=raw, sample_rate=sample_rate)
+    words = _words(actor, store, heard)
     for attempt in range(ATTEMPTS):
         # Others may have added to it, or emptied it, while we listened: judged by what is there now.
         if (before := _added_before(actor, store, key, kind, enrolment_ids, policy)) is not None:
             return before  # the same request, sent twice, was faster
         profile = _find(actor, store, key, kind, expected)
         check_model(profile, engine)
-        check_room(
-            len(profile.enrolments) + len(heard.clips), profile.total_seconds + heard.total_seconds, policy
-        )
-        consistency, doubts = _judge(engine, _known(actor, store, profile), heard, force=force)
+        _check_fits(profile, heard, policy)
+        phrase = words.hear(profile.kind, profile.locale, profile.phrase, first=not profile.enrolments)
+        known = _known(actor, store, profile)
+        consistency, doubts = _judge(engine, known, heard, force=force)
         lacks = _without(missing(profile, policy), heard)
         done = enough or lacks.nothing or profile.state is ProfileState.ENROLLED
         try:
@@ -183,7 +200,7 @@ def add_recordings(
                 clips=heard.clips,
                 embeddings=heard.embeddings,
                 state=ProfileState.ENROLLED if done else ProfileState.ENROLLING,
-                phrase=_phrase(profile, heard),
+                phrase=phrase,
                 enrolment_ids=enrolment_ids,
                 expected=profile.revision,
             )
@@ -191,7 +208,8 @@ def add_recordings(
             if attempt == ATTEMPTS - 1:
                 raise
             continue
-        return Enrolled(added, added.enrolments[-len(heard.clips) :], consistency, doubts, lacks)
+        guidance = guide(added, (*known, *heard.embeddings))
+        return Enrolled(added, added.enrolments[-len(heard.clips) :], consistency, doubts, lacks, guidance)
     raise AssertionError("unreachable")
 
 
@@ -208,7 +226,9 @@ def _added_before(
         return None
     profile = find_profile(actor.tenant, store, key, kind=kind)
     added = tuple(one for one in profile.enrolments if one.id in enrolment_ids)
-    return Enrolled(profile, added, None, (), missing(profile, policy)) if added else None
+    if not added:
+        return None
+    return Enrolled(profile, added, None, (), missing(profile, policy), guide(profile))
 
 
 def check_model(profile: Profile, engine: Engine) -> None:
@@ -258,6 +278,11 @@ def _find(
     return profile
 
 
+def _check_fits(profile: Profile, heard: _Listened, policy: EnrolmentPolicy) -> None:
+    clips, seconds = len(profile.enrolments) + len(heard.clips), profile.total_seconds + heard.total_seconds
+    check_room(clips, seconds, policy)
+
+
 def _without(lacks: Missing, heard: _Listened) -> Missing:
     return Missing(
         speech_seconds=max(0.0, lacks.speech_seconds - heard.speech_seconds),
@@ -267,15 +292,15 @@ def _without(lacks: Missing, heard: _Listened) -> Missing:
 
 def _known(actor: Actor, store: Store, profile: Profile) -> Sequence[Embedding]:
     try:
-        return load_voiceprint(actor.tenant, store, profile.id).embeddings if profile.enrolments else ()
+        if not profile.enrolments:
+            return ()
+        return load_voiceprint(actor.tenant, store, profile.id, moved=False).embeddings
     except ProfileNotFound:  # emptied or deleted a moment ago: storing will tell which
         return ()
 
 
-def _phrase(profile: Profile, heard: _Listened) -> str | None:
-    if profile.kind is not ProfileKind.TEXT_DEPENDENT:
-        return None
-    return next((phrase for clip in heard.clips if (phrase := hear_phrase(profile, clip))), None)
+def _words(actor: Actor, store: Store, heard: _Listened) -> EnrolmentWords:
+    return EnrolmentWords(actor.tenant, store, heard.clips, heard.names)
 
 
 def _listen(
@@ -324,7 +349,8 @@ def _judge(
     if llrs is None:
         return None, ()
     if not force:
-        refuse_another(llrs, heard.names, known=bool(known))
+        qualities = [embedding.quality for embedding in heard.embeddings]
+        refuse_another(llrs, heard.names, qualities, known=bool(known))
     return tuple(llrs), describe_doubt(llrs, heard.names)
 
 

@@ -85,7 +85,18 @@ def move_in(
     recordings = arrival.recordings
     try:
         if dry_run:
-            tried = rehearse(actor, store, engine, arrival.label, recordings, policy=policy, force=force)
+            tried = rehearse(
+                actor,
+                store,
+                engine,
+                arrival.label,
+                recordings,
+                locale=arrival.locale,
+                kind=arrival.kind,
+                phrase=arrival.phrase,
+                policy=policy,
+                force=force,
+            )
             return Moved(arrival, (), tried.qualities, tried.doubts)
         done = enrol(
             actor,

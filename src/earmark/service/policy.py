@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from earmark.errors import EnrolmentLimit
 from earmark.storage.profiles import MAX_ENROLMENTS
-from earmark.storage.values import Profile
+from earmark.storage.values import Profile, ProfileKind
 from earmark.voice.engine import SOME_SPEECH
 from earmark.voice.quality import ENROL, QualityRules
 
@@ -62,6 +62,11 @@ PASSPHRASE = EnrolmentPolicy(
     most_seconds=float("inf"),
     most_clips=50,
 )
+
+
+def policy_of(kind: ProfileKind) -> EnrolmentPolicy:
+    """Return our own rules for profiles of a kind."""
+    return PASSPHRASE if kind is ProfileKind.TEXT_DEPENDENT else NATIVE
 
 
 def missing(profile: Profile, policy: EnrolmentPolicy) -> Missing:

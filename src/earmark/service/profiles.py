@@ -7,6 +7,7 @@ from uuid import UUID
 
 from earmark.errors import AudioNotKept, FileMissing, InvalidRequest, SealBroken
 from earmark.service.actor import Actor, Permission, needs
+from earmark.service.phrases import check_passphrase
 from earmark.storage import profiles, transfer
 from earmark.storage.clips import decode_clip
 from earmark.storage.store import Store
@@ -42,10 +43,9 @@ def create_profile(
     """Make a profile without enrolments, to be enrolled recording by recording.
 
     Raises LabelTaken, ProfileLimit (there are `most` of this kind), InvalidRequest (also when the GUID is in
-    use, and for a passphrase of a profile of any words).
+    use, and for a passphrase of a profile of any words), PhraseUnsupported for its passphrase.
     """
-    if phrase is not None and kind is not ProfileKind.TEXT_DEPENDENT:
-        raise InvalidRequest("Only a text-dependent profile has a passphrase: leave it out.")
+    phrase = check_passphrase(actor.tenant, store, phrase, kind=kind, locale=locale)
     return profiles.create_profile(
         actor.tenant,
         store,

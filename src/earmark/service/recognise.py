@@ -1,22 +1,31 @@
 """A recording and stored profiles to a decision. The recording is never written anywhere."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from earmark.errors import InvalidRequest, ModelMismatch, ProfileNotEnrolled, ProfileNotFound
 from earmark.service.actor import Actor, Permission, needs
 from earmark.service.enrol import check_model
+from earmark.service.following import follow
+from earmark.service.next_steps import NextStep, Verified, next_step
 from earmark.service.recordings import load_recording
+from earmark.service.rules import choose_aim
+from earmark.service.spoken import decide
 from earmark.storage.profiles import find_profile
 from earmark.storage.store import Store
-from earmark.storage.values import Profile, ProfileKind, ProfileState
+from earmark.storage.tenants import find_tenant
+from earmark.storage.values import Profile, ProfileKind, ProfileState, Use
 from earmark.storage.voiceprints import count_models, load_gallery, load_voiceprint
 from earmark.voice.audio import AudioSource, RawFormat
 from earmark.voice.engine import Engine
+from earmark.voice.features import Floats
 from earmark.voice.gallery import Gallery
+from earmark.voice.phrase.fixed_text import judge_fixed_text
 from earmark.voice.quality import RECOGNISE, QualityRules
-from earmark.voice.scoring.decision import DEFAULT_FMR, Decision, Identification
+from earmark.voice.scoring.decision import Decision, Identification
+from earmark.voice.scoring.operating import Aim
+from earmark.voice.voiceprint import Voiceprint
 
 MAX_TOP = 100
 
@@ -36,6 +45,11 @@ class Identified:
     identification: Identification
     labels: dict[str, str]
 
+    @property
+    def next_step(self) -> NextStep | None:
+        """What to ask for after an uncertain answer."""
+        return next_step(self.identification.answer, self.identification.quality, claimed=False)
+
 
 @needs(Permission.RECOGNISE)
 def verify(
@@ -46,23 +60,48 @@ def verify(
     audio: AudioSource,
     *,
     kind: ProfileKind | None = None,
-    fmr: float = DEFAULT_FMR,
+    aim: Aim | None = None,
+    usual: Aim | None = None,
     rules: QualityRules = RECOGNISE,
     clip_seconds: tuple[float, float] | None = None,
+    challenge: UUID | None = None,
+    lock_out: bool = True,
     raw: RawFormat | None = None,
     sample_rate: int | None = None,
-) -> Decision:
+) -> Verified:
     """Is it the person of the profile with this GUID or label?
 
+    A text-dependent profile's recording has to say its passphrase; one that answers a `challenge` says that
+    and nothing else. Where words are asked for, the attempt counts, if there is a `lock_out`.
+
+    `aim` sets the decision; without it the tenant's own rule does, and where there is none what is `usual`.
     `clip_seconds` are the least and most length of the recording. Raises ProfileNotFound (also for another
     kind), ProfileNotEnrolled, ModelMismatch (another model made the profile), AudioTooShort, and what
-    `Engine.verify` raises.
+    `Engine.verify` and `spoken.decide` raise.
     """
     profile = find_profile(actor.tenant, store, key, kind=kind)
     _check_ready(profile, engine)
+    aim = choose_aim(actor.tenant, store, Use.VERIFY, asked=aim, usual=usual)
     clip = load_recording(engine, audio, seconds=clip_seconds, raw=raw, sample_rate=sample_rate)
     voiceprint = load_voiceprint(actor.tenant, store, profile.id)
-    return engine.verify(voiceprint, clip, fmr=fmr, rules=rules)
+    fixed_text = profile.kind is ProfileKind.TEXT_DEPENDENT and challenge is None
+    decision, words = decide(
+        actor.tenant,
+        store,
+        profile,
+        clip,
+        lambda: _judge(engine, voiceprint, clip, aim, rules, fixed_text=fixed_text),
+        challenge=challenge,
+        lock_out=lock_out,
+    )
+    verified = Verified(decision, words=words, phrase=profile.phrase)
+    learned, renewal = False, tuple[str, ...]()
+    if words is None or words.accepted:
+        tenant = find_tenant(store, actor.tenant)
+        learned, renewal = follow(store, engine, tenant, profile, clip, decision)
+    challenged = words is not None and words.challenge
+    step = next_step(verified.answer, decision.quality, claimed=True, challenged=challenged)
+    return replace(verified, next_step=step, renewal=renewal, learned=learned)
 
 
 @needs(Permission.RECOGNISE)
@@ -114,7 +153,9 @@ def identify(
     among: Sequence[str | UUID] | Candidates | None = None,
     kind: ProfileKind | None = None,
     one_locale: bool = False,
-    fmr: float = DEFAULT_FMR,
+    use: Use = Use.IDENTIFY,
+    aim: Aim | None = None,
+    usual: Aim | None = None,
     top: int = 5,
     rules: QualityRules = RECOGNISE,
     clip_seconds: tuple[float, float] | None = None,
@@ -123,9 +164,12 @@ def identify(
 ) -> Identified:
     """Who of the tenant's profiles is it, or of those `among`, if any?
 
-    For many recordings, call `gather_candidates` once and hand its result over as `among`. Raises what
-    `gather_candidates` and `Engine.identify` raise; `clip_seconds` as in `verify`.
+    For many recordings, call `gather_candidates` once and hand its result over as `among`. A search of a
+    watchlist may be decided by another rule (`use`); `aim`, `usual` and `clip_seconds` as in `verify`. Raises
+    what `gather_candidates` and `Engine.identify` raise.
     """
+    if use is Use.VERIFY:
+        raise InvalidRequest("A search is for identifying or for a watchlist: say which of the two.")
     if not 1 <= top <= MAX_TOP:
         raise InvalidRequest(f"Asked for the best {top} candidates: ask for 1 to {MAX_TOP}.")
     candidates = (
@@ -135,8 +179,9 @@ def identify(
     )
     if candidates.tenant != actor.tenant:
         raise ProfileNotFound("These candidates belong to another tenant: gather them as this actor.")
+    aim = choose_aim(actor.tenant, store, use, asked=aim, usual=usual)
     clip = load_recording(engine, audio, seconds=clip_seconds, raw=raw, sample_rate=sample_rate)
-    result = engine.identify(candidates.gallery, clip, fmr=fmr, top=top, rules=rules)
+    result = engine.identify(candidates.gallery, clip, aim=aim, top=top, rules=rules)
     labels = {}
     for candidate in result.candidates:
         try:
@@ -146,6 +191,19 @@ def identify(
         if label is not None:
             labels[candidate.key] = label
     return Identified(result, labels)
+
+
+def _judge(
+    engine: Engine,
+    voiceprint: Voiceprint,
+    clip: Floats,
+    aim: Aim,
+    rules: QualityRules,
+    *,
+    fixed_text: bool,
+) -> Decision:
+    decision = engine.verify(voiceprint, clip, aim=aim, rules=rules)
+    return judge_fixed_text(engine, decision, aim) if fixed_text else decision
 
 
 def _check_ready(profile: Profile, engine: Engine) -> None:

@@ -45,4 +45,13 @@ def set_keep_audio(actor: Actor, store: Store, keep: bool) -> Tenant:
     Without them a voiceprint cannot be made again when the model changes: such people must enrol anew.
     Recordings that are kept already stay.
     """
-    return tenants.set_keep_audio(store, actor.tenant, keep)
+    return tenants.change_tenant(store, actor.tenant, keep_audio=keep)
+
+
+@needs(Permission.MANAGE)
+def set_activation(actor: Actor, store: Store, wanted: bool) -> Tenant:
+    """Let the first recording of a profile of any words have to say an activation phrase, or do not.
+
+    The phrase is compared and not stored; profiles that have recordings already stay as they are.
+    """
+    return tenants.change_tenant(store, actor.tenant, activation=wanted)

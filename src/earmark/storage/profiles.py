@@ -27,7 +27,7 @@ from earmark.storage.rows import (
     seal_label,
     select_profiles,
 )
-from earmark.storage.schema import enrolments, profile_keys, profiles
+from earmark.storage.schema import drifts, enrolments, learned, profile_keys, profiles
 from earmark.storage.store import Store
 from earmark.storage.tenant_keys import read_tenant_key
 from earmark.storage.values import (
@@ -119,7 +119,7 @@ def add_enrolments(
     now = datetime.now(UTC)
     records = _make_records(clips, embeddings, now, enrolment_ids)
     with store.writing() as connection:
-        row = _row(connection, tenant, profile_id, expected)
+        row = find_row(connection, tenant, profile_id, expected)
         of_profile = (enrolments.c.tenant == tenant) & (enrolments.c.profile_id == profile_id)
         last = connection.scalar(sa.select(sa.func.max(enrolments.c.position)).where(of_profile))
         first = 0 if last is None else last + 1
@@ -128,6 +128,7 @@ def add_enrolments(
         key = read_tenant_key(connection, store.vault, tenant).unwrap(row.wrapped, profile_id)
         insert_enrolments(connection, tenant, profile_id, key, records, first=first)
         new = {"model": model, "state": state.value, "phrase": row.phrase if phrase is None else phrase}
+        forget_fit(connection, tenant, profile_id)  # what fits the new recordings is seen anew
         _change(connection, tenant, profile_id, now, **new)
         return _read_again(connection, store, tenant, profile_id)
 
@@ -189,7 +190,7 @@ def change_profile(
     check_locale(locale)
     label = None if label is None else normalise_label(label)
     with store.writing() as connection:
-        row = _row(connection, tenant, profile_id, expected)
+        row = find_row(connection, tenant, profile_id, expected)
         key = read_tenant_key(connection, store.vault, tenant).unwrap(row.wrapped, profile_id)
         new: dict[str, Any] = {"locale": locale, "label_hash": None, "label_sealed": None}
         if label is not None:
@@ -208,10 +209,11 @@ def reset_profile(tenant: str, store: Store, profile_id: UUID, *, expected: int 
     It gets a new data key, so that no copy of the erased rows can be opened again.
     """
     with store.writing() as connection:
-        row = _row(connection, tenant, profile_id, expected)
+        row = find_row(connection, tenant, profile_id, expected)
         label = read_profiles(connection, store.vault, [row])[0].label
         of_profile = (enrolments.c.tenant == tenant) & (enrolments.c.profile_id == profile_id)
         connection.execute(sa.delete(enrolments).where(of_profile))
+        forget_fit(connection, tenant, profile_id, learned_too=True)
         key, wrapped = read_tenant_key(connection, store.vault, tenant).make_data_key(profile_id)
         its_key = (profile_keys.c.tenant == tenant) & (profile_keys.c.profile_id == profile_id)
         connection.execute(sa.update(profile_keys).where(its_key).values(wrapped=wrapped))
@@ -230,12 +232,21 @@ def delete_profile(tenant: str, store: Store, profile_id: UUID, *, expected: int
     stay in the database's log until the next delete, or until the last process closes the store.
     """
     with store.writing() as connection:
-        _row(connection, tenant, profile_id, expected)
+        find_row(connection, tenant, profile_id, expected)
         of_profile = (profile_keys.c.tenant == tenant) & (profile_keys.c.profile_id == profile_id)
         connection.execute(sa.delete(profile_keys).where(of_profile))
         same = (profiles.c.tenant == tenant) & (profiles.c.id == profile_id)
         connection.execute(sa.delete(profiles).where(same))
     return store.forget_deleted()
+
+
+def forget_fit(
+    connection: sa.Connection, tenant: str, profile_id: UUID, *, learned_too: bool = False
+) -> None:
+    """Remove how well recordings fitted a profile whose recordings change, and what was learned from them."""
+    for table in (drifts, learned) if learned_too else (drifts,):
+        same = (table.c.tenant == tenant) & (table.c.profile_id == profile_id)
+        connection.execute(sa.delete(table).where(same))
 
 
 def check_locale(locale: str | None) -> None:
@@ -245,7 +256,8 @@ def check_locale(locale: str | None) -> None:
         raise InvalidRequest("A locale has 1 to 35 characters, as in en-GB.")
 
 
-def _row(connection: sa.Connection, tenant: str, profile_id: UUID, expected: int | None) -> Row:
+def find_row(connection: sa.Connection, tenant: str, profile_id: UUID, expected: int | None = None) -> Row:
+    """Return the row of a profile with its wrapped key; ProfileNotFound, ProfileChanged."""
     query = select_profiles(tenant).where(profiles.c.id == profile_id)
     row = connection.execute(query).one_or_none()
     if row is None:
@@ -262,7 +274,7 @@ def _change(connection: sa.Connection, tenant: str, profile_id: UUID, now: datet
 
 
 def _read_again(connection: sa.Connection, store: Store, tenant: str, profile_id: UUID) -> Profile:
-    return read_profiles(connection, store.vault, [_row(connection, tenant, profile_id, None)])[0]
+    return read_profiles(connection, store.vault, [find_row(connection, tenant, profile_id)])[0]
 
 
 def _make_records(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-REVISION = "0004"  # the newest migration: a store at this revision opens without importing Alembic
+REVISION = "0006"  # the newest migration: a store at this revision opens without importing Alembic
 
 FRONT = bytes(4_096)  # no page of ours holds more of a value before it goes on in pages of its own
 GUID = sa.Uuid()  # CHAR(32) on SQLite, UUID on PostgreSQL
@@ -74,6 +74,24 @@ tenants = sa.Table(
     sa.Column("created", UtcTime, nullable=False),
     sa.Column("keep_audio", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("leaving", sa.Boolean, nullable=False, server_default=sa.false()),  # its key is destroyed
+    sa.Column("learn", sa.Boolean, nullable=False, server_default=sa.false()),  # from sure recognitions
+    sa.Column("watch_drift", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("renew_days", sa.Integer),  # after which a voiceprint is too old; never if None
+    # Whether a profile of any words begins with an activation phrase.
+    sa.Column("activation", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+
+operating_points = sa.Table(  # what a tenant decides by, for each use; what is missing is the default
+    "operating_points",
+    metadata,
+    sa.Column("tenant", sa.String(64), sa.ForeignKey("tenants.id"), primary_key=True),
+    sa.Column("use", sa.String(16), primary_key=True),
+    sa.Column("fmr", sa.Double),  # of one comparison
+    sa.Column("fpir", sa.Double),  # of a whole search
+    sa.Column("cost_miss", sa.Double),
+    sa.Column("cost_false", sa.Double),
+    sa.Column("prior", sa.Double),
+    sa.Column("doubt", sa.Double),  # rate, of the same kind, from which on the answer is "uncertain"
 )
 
 tenant_keys = sa.Table(  # apart from the tenant, so that the key alone can be destroyed
@@ -165,6 +183,73 @@ enrolment_audio = sa.Table(  # apart from the numbers, so that a gallery loads w
     sa.ForeignKeyConstraint(
         ["tenant", "enrolment_id"], ["enrolments.tenant", "enrolments.id"], ondelete="CASCADE"
     ),
+)
+
+learned = sa.Table(  # one voice for all that sure recognitions have taught about a profile
+    "learned",
+    metadata,
+    sa.Column("tenant", sa.String(64), primary_key=True),
+    sa.Column("profile_id", GUID, primary_key=True),
+    sa.Column("recordings", sa.Integer, nullable=False),  # that it was learned from
+    sa.Column("begun", UtcTime, nullable=False),
+    sa.Column("updated", UtcTime, nullable=False),
+    sa.Column("speech_seconds", sa.Double, nullable=False),  # these are means over the recordings
+    sa.Column("total_seconds", sa.Double, nullable=False),
+    sa.Column("snr_db", sa.Double, nullable=False),
+    sa.Column("clipped", sa.Double, nullable=False),
+    sa.Column("bandwidth_hz", sa.Double, nullable=False),
+    sa.Column("level_dbfs", sa.Double, nullable=False),
+    sa.Column("vector_sealed", Erasable, nullable=False),
+    sa.ForeignKeyConstraint(["tenant", "profile_id"], ["profiles.tenant", "profiles.id"], ondelete="CASCADE"),
+)
+
+drifts = sa.Table(  # how well a person's accepted recordings fit the profile, at first and lately
+    "drifts",
+    metadata,
+    sa.Column("tenant", sa.String(64), primary_key=True),
+    sa.Column("profile_id", GUID, primary_key=True),
+    sa.Column("basis", sa.String(64), nullable=False),  # the calibration that the LLRs are of
+    sa.Column("recordings", sa.Integer, nullable=False),
+    sa.Column("early_llr", sa.Double, nullable=False),
+    sa.Column("early_variance", sa.Double, nullable=False),
+    sa.Column("recent_llr", sa.Double, nullable=False),
+    sa.Column("updated", UtcTime, nullable=False),
+    sa.ForeignKeyConstraint(["tenant", "profile_id"], ["profiles.tenant", "profiles.id"], ondelete="CASCADE"),
+)
+
+passphrases = sa.Table(  # what a tenant asks people to say, beside the phrases that everybody has
+    "passphrases",
+    metadata,
+    sa.Column("tenant", sa.String(64), sa.ForeignKey("tenants.id"), primary_key=True),
+    sa.Column("locale", sa.String(35), primary_key=True),  # in small letters
+    sa.Column("phrase", sa.String(200), primary_key=True),
+    sa.Column("created", UtcTime, nullable=False),
+)
+
+challenges = sa.Table(  # words to be said once, by one person, in time
+    "challenges",
+    metadata,
+    sa.Column("tenant", sa.String(64), primary_key=True),
+    sa.Column("id", GUID, primary_key=True),
+    sa.Column("profile_id", GUID, nullable=False),
+    sa.Column("locale", sa.String(35), nullable=False),
+    sa.Column("phrase", sa.String(200), nullable=False),
+    sa.Column("created", UtcTime, nullable=False),
+    sa.Column("expires", UtcTime, nullable=False, index=True),
+    sa.Column("used", UtcTime),  # None until it has been answered
+    sa.ForeignKeyConstraint(["tenant", "profile_id"], ["profiles.tenant", "profiles.id"], ondelete="CASCADE"),
+    sa.Index(None, "tenant", "profile_id"),
+)
+
+attempts = sa.Table(  # verifications that failed, one after another; none, no row
+    "attempts",
+    metadata,
+    sa.Column("tenant", sa.String(64), primary_key=True),
+    sa.Column("profile_id", GUID, primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("locked_until", UtcTime),
+    sa.Column("updated", UtcTime, nullable=False),
+    sa.ForeignKeyConstraint(["tenant", "profile_id"], ["profiles.tenant", "profiles.id"], ondelete="CASCADE"),
 )
 
 jobs = sa.Table(  # accepted work on a recording; the queue is the job library's, in tables of its own

@@ -8,6 +8,8 @@ from earmark.storage.schema import (
     api_keys,
     jobs,
     media,
+    operating_points,
+    passphrases,
     profile_keys,
     profiles,
     secrets,
@@ -55,6 +57,6 @@ def remove_leaving(connection: sa.Connection) -> bool:
     """Remove tenants whose key is destroyed, with all their data; returns whether there were any."""
     leaving = sa.select(tenants.c.id).where(tenants.c.leaving)
     # Keys, enrolments and audio go with their profile; what is left of media is rubbish without its key.
-    for table in (profiles, answers, api_keys, jobs, media, secrets):
+    for table in (profiles, answers, api_keys, jobs, media, secrets, operating_points, passphrases):
         connection.execute(sa.delete(table).where(table.c.tenant.in_(leaving)))
     return connection.execute(sa.delete(tenants).where(tenants.c.leaving)).rowcount > 0

@@ -47,12 +47,13 @@ def list_tenants(store: Store) -> list[Tenant]:
     return _read(store, sa.true())
 
 
-def set_keep_audio(store: Store, tenant: str, keep: bool) -> Tenant:
-    """Keep the recordings of coming enrolments or not; those that are kept already stay."""
-    with store.writing() as connection:
-        same = (tenants.c.id == tenant) & ~tenants.c.leaving
-        if connection.execute(sa.update(tenants).where(same).values(keep_audio=keep)).rowcount == 0:
-            raise TenantNotFound(NO_TENANT)
+def change_tenant(store: Store, tenant: str, **new: bool | int | None) -> Tenant:
+    """Give a tenant other values of these fields of `Tenant`; TenantNotFound."""
+    if new:
+        with store.writing() as connection:
+            same = (tenants.c.id == tenant) & ~tenants.c.leaving
+            if connection.execute(sa.update(tenants).where(same).values(**new)).rowcount == 0:
+                raise TenantNotFound(NO_TENANT)
     return find_tenant(store, tenant)
 
 
@@ -80,5 +81,16 @@ def delete_tenant(store: Store, tenant: str) -> bool:
 def _read(store: Store, which: sa.ColumnElement[bool]) -> list[Tenant]:
     query = sa.select(tenants).where(which, ~tenants.c.leaving)
     with store.reading() as connection:
-        found = [Tenant(row.id, row.created, row.keep_audio) for row in connection.execute(query)]
+        found = [
+            Tenant(
+                row.id,
+                row.created,
+                row.keep_audio,
+                row.learn,
+                row.watch_drift,
+                row.renew_days,
+                row.activation,
+            )
+            for row in connection.execute(query)
+        ]
     return sorted(found, key=lambda tenant: tenant.id)  # here, since servers sort text in ways of their own

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from earmark.voice.features import Floats
 from earmark.voice.quality import Quality
+from earmark.voice.voiceprint import Embedding
 
 
 class ProfileKind(StrEnum):
@@ -86,6 +87,39 @@ class Tenant:
     id: str
     created: datetime  # aware, UTC
     keep_audio: bool  # enrolment recordings, sealed; without them a voiceprint cannot be made again
+    learn: bool = False  # whether a voiceprint moves with recordings that are surely the person's
+    watch_drift: bool = False  # whether it is noted how well accepted recordings fit
+    renew_days: int | None = None  # after which a voiceprint is too old
+    activation: bool = False  # whether a profile of any words begins with an activation phrase
+
+
+class Use(StrEnum):
+    """What recognition is used for; a tenant may decide by another rule for each."""
+
+    VERIFY = "verify"  # is it really them?
+    IDENTIFY = "identify"  # who is it, of those who are known?
+    WATCHLIST = "watchlist"  # is it one of a few, among many strangers?
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What sure recognitions have taught about a profile: one voice, however many they were."""
+
+    recordings: int
+    begun: datetime  # aware, UTC
+    updated: datetime
+    embedding: Embedding  # its quality has the means over the recordings
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How well a person's accepted recordings fit the profile, as mean LLRs."""
+
+    recordings: int
+    early_llr: float  # of the first ones
+    early_variance: float  # of these
+    recent_llr: float  # of the latest, those of long ago fading
+    updated: datetime  # aware, UTC
 
 
 @dataclass(frozen=True)
@@ -145,3 +179,16 @@ class Media:
     size: int  # bytes
     created: datetime  # aware, UTC
     expires: datetime
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """Words that one person is to say, once and in time."""
+
+    id: UUID
+    profile_id: UUID
+    locale: str
+    phrase: str
+    created: datetime  # aware, UTC
+    expires: datetime
+    used: datetime | None  # when it was answered

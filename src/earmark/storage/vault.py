@@ -35,6 +35,7 @@ class RecordKind(StrEnum):
     KEY = "key"
     LABEL = "label"
     EMBEDDING = "embedding"
+    LEARNED = "learned"
     AUDIO = "audio"
     TENANT_KEY = "tenant key"
     ANSWER = "answer"

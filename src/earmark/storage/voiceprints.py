@@ -11,7 +11,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from earmark.errors import InvalidRequest, ModelMismatch, ProfileNotFound, SealBroken
-from earmark.storage.profiles import NOT_FOUND
+from earmark.storage.learned import learned_columns, to_learned_embedding
+from earmark.storage.profiles import NOT_FOUND, forget_fit
 from earmark.storage.rows import (
     Row,
     open_audio,
@@ -21,7 +22,7 @@ from earmark.storage.rows import (
     select_profiles,
     to_enrolment,
 )
-from earmark.storage.schema import enrolment_audio, enrolments, profile_keys, profiles
+from earmark.storage.schema import enrolment_audio, enrolments, learned, profile_keys, profiles
 from earmark.storage.store import Store
 from earmark.storage.tenant_keys import read_tenant_key
 from earmark.storage.values import EnrolmentRecord, ProfileKind, ProfileRecord, ProfileState
@@ -36,9 +37,12 @@ _SEARCHED = (profiles.c.state == ProfileState.ENROLLED.value) & (
 )
 
 
-def load_voiceprint(tenant: str, store: Store, profile_id: UUID) -> Voiceprint:
-    """Return a profile's voiceprint; ProfileNotFound, SealBroken."""
-    found = dict(each_voiceprint(tenant, store, [profile_id]))
+def load_voiceprint(tenant: str, store: Store, profile_id: UUID, *, moved: bool = True) -> Voiceprint:
+    """Return a profile's voiceprint; ProfileNotFound, SealBroken.
+
+    What was learned of the voice is its last embedding, unless it shall not be `moved` by that.
+    """
+    found = dict(each_voiceprint(tenant, store, [profile_id], moved=moved))
     if profile_id not in found:
         raise ProfileNotFound(NOT_FOUND)
     return found[profile_id]
@@ -53,7 +57,7 @@ def load_gallery(
     """
     keys: list[str] = []
     vectors: list[Floats] = []
-    seconds: list[float] = []
+    voices: list[tuple[float, float, float]] = []
     for profile_id, voiceprint in each_voiceprint(tenant, store, among):
         if voiceprint.model != model or voiceprint.vector.shape != (dimension,):
             raise ModelMismatch(
@@ -62,23 +66,28 @@ def load_gallery(
             )
         keys.append(str(profile_id))
         vectors.append(voiceprint.vector)
-        seconds.append(voiceprint.speech_seconds)
+        voices.append((voiceprint.speech_seconds, *voiceprint.recorded))
     matrix = np.array(vectors, np.float32).reshape(len(vectors), dimension)
-    return Gallery(keys, matrix, np.array(seconds, np.float64), model)
+    seconds, snr, bandwidth = np.array(voices, np.float64).reshape(len(voices), 3).T
+    return Gallery(keys, matrix, seconds, model, snr, bandwidth)
 
 
 def each_voiceprint(
-    tenant: str, store: Store, among: Collection[UUID] | None = None
+    tenant: str, store: Store, among: Collection[UUID] | None = None, *, moved: bool = True
 ) -> Iterator[tuple[UUID, Voiceprint]]:
     """Yield GUID and voiceprint of all that can be searched, or of those `among` that exist; SealBroken.
 
     All are the tenant's profiles that are enrolled and text-independent: a passphrase's voiceprint says
-    little about other words. The store is read until the last was taken.
+    little about other words. `moved` as in `load_voiceprint`. The store is read until the last was taken.
     """
-    query = _select_embeddings(tenant).order_by(enrolments.c.profile_id, enrolments.c.position)
-    if among is None:
-        query = query.where(_SEARCHED)
     with store.reading() as connection:
+        if moved:  # most stores have learned nothing, and their large galleries need not ask for each
+            moved = bool(connection.scalar(sa.select(sa.exists().where(learned.c.tenant == tenant))))
+        query = _select_embeddings(tenant, moved=moved).order_by(
+            enrolments.c.profile_id, enrolments.c.position
+        )
+        if among is None:
+            query = query.where(_SEARCHED)
         key = read_tenant_key(connection, store.vault, tenant)
         for part in _parts(query, among):
             rows = connection.execute(part, execution_options={"yield_per": 1_000})
@@ -159,6 +168,7 @@ def replace_embeddings(
             one = of_profile & (enrolments.c.id == enrolment_id)
             connection.execute(sa.update(enrolments).where(one).values(embedding_sealed=sealed))
         same = (profiles.c.tenant == tenant) & (profiles.c.id == profile_id)
+        forget_fit(connection, tenant, profile_id, learned_too=True)  # the other model's
         moved = {"model": models.pop(), "updated": now, "revision": profiles.c.revision + 1}
         connection.execute(sa.update(profiles).where(same).values(**moved))
 
@@ -173,22 +183,26 @@ def _open_kept_audio(row: Row, key: DataKey) -> bytes | None:
 
 def _to_voiceprint(tenant_key: TenantKey, profile_id: UUID, rows: list[Row]) -> Voiceprint:
     key = tenant_key.unwrap(rows[0].wrapped, profile_id)
-    return Voiceprint(
-        tuple(Embedding(open_vector(row, key), to_enrolment(row).quality, row.model) for row in rows)
-    )
+    enrolled = [Embedding(open_vector(row, key), to_enrolment(row).quality, row.model) for row in rows]
+    taught = to_learned_embedding(rows[0], key)
+    return Voiceprint((*enrolled, taught) if taught else tuple(enrolled))
 
 
-def _select_embeddings(tenant: str) -> sa.Select[Any]:
+def _select_embeddings(tenant: str, *, moved: bool) -> sa.Select[Any]:
     profile = (profiles.c.tenant == enrolments.c.tenant) & (profiles.c.id == enrolments.c.profile_id)
     key = (profile_keys.c.tenant == enrolments.c.tenant) & (
         profile_keys.c.profile_id == enrolments.c.profile_id
     )
-    return (
+    query = (
         sa.select(enrolments, profiles.c.model, profile_keys.c.wrapped)
         .join(profiles, profile)
         .join(profile_keys, key)
         .where(enrolments.c.tenant == tenant)
     )
+    if not moved:
+        return query
+    of_profile = (learned.c.tenant == enrolments.c.tenant) & (learned.c.profile_id == enrolments.c.profile_id)
+    return query.add_columns(*learned_columns()).outerjoin(learned, of_profile)
 
 
 def _parts(query: sa.Select[Any], among: Collection[UUID] | None) -> list[sa.Select[Any]]:

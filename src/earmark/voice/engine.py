@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from earmark.errors import InvalidRequest, ModelInvalid, ModelMismatch, SpeechTooShort
 from earmark.voice.audio import AudioSource, Limits, RawFormat, load_clip
 from earmark.voice.embedding import TURN, Embedder
 from earmark.voice.features import SAMPLE_RATE, Floats
-from earmark.voice.gallery import Gallery, make_gallery
+from earmark.voice.gallery import Gallery, Indices, make_gallery
 from earmark.voice.models.catalog import default_home, find_model, load_catalog
+from earmark.voice.models.scoring import load_backend
 from earmark.voice.quality import (
     ENROL,
     RECOGNISE,
@@ -25,8 +27,12 @@ from earmark.voice.quality import (
     several_voices,
 )
 from earmark.voice.reasons import decision_reasons, identification_reasons
-from earmark.voice.scoring.calibration import Calibration, probability
-from earmark.voice.scoring.decision import DEFAULT_FMR, Candidate, Decision, Identification, OperatingPoint
+from earmark.voice.scoring.backends import Cosine
+from earmark.voice.scoring.calibration import Calibration, probability, unchanged
+from earmark.voice.scoring.decider import Decider
+from earmark.voice.scoring.decision import DEFAULT_FMR, Candidate, Decision, Identification
+from earmark.voice.scoring.operating import DEFAULT_SEARCH, Aim, set_point
+from earmark.voice.scoring.voices import voices_of
 from earmark.voice.vad import find_speech, keep_speech, with_margin
 from earmark.voice.voiceprint import Embedding, Voiceprint, make_voiceprint
 
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
 SOME_SPEECH = QualityRules(speech_seconds=0.1, snr_db=float("-inf"), clipped=1.0, several_voices=False)
 # The detector misses some single words (7 % of Speech Commands), which `embed` then takes whole.
 WORD = 2.0  # seconds
+WEIGHED = 512  # of a gallery's rows, the nearest by cosine
 FAINT = -60.0  # dBFS; below it a clip without detected speech is silence
 DEFAULT_LIMITS = Limits()
 
@@ -146,6 +153,7 @@ class Engine:
         audio: AudioSource,
         *,
         fmr: float = DEFAULT_FMR,
+        aim: Aim | None = None,
         raw: RawFormat | None = None,
         sample_rate: int | None = None,
         rules: QualityRules = RECOGNISE,
@@ -153,15 +161,17 @@ class Engine:
         """Is this the person of the voiceprint?
 
         Accepted when the calibrated log-likelihood ratio reaches the threshold of the false-match rate
-        `fmr`, the share of impostors that is wrongly accepted in the model's held-out trials. Raises
+        `fmr`, the share of impostors that is wrongly accepted in the model's held-out trials; `aim` sets it
+        in any other way. `Decision.answer` is "uncertain" for what nearly reaches it. Raises
         InvalidRequest for a rate that those trials cannot support, ModelMismatch when another model
         made the voiceprint, ModelInvalid when this model has no calibration.
         """
-        calibration, point = self._operating_point(fmr)
+        decider = self.decider
+        point = set_point(decider.calibration, aim or Aim(fmr=fmr))
         self._same_model(voiceprint.model, "This voiceprint")
         tested = self.embed(audio, raw=raw, sample_rate=sample_rate, rules=rules)
         score = float(np.dot(voiceprint.vector, tested.vector))
-        llr = calibration.llr(score, voiceprint.speech_seconds, tested.quality.speech_seconds)
+        llr = float(decider.llrs(voices_of([voiceprint]), voices_of([tested]))[0, 0])
         enrolment = tuple(embedding.quality for embedding in voiceprint.embeddings)
         return Decision(
             accepted=llr >= point.threshold,
@@ -181,7 +191,8 @@ class Engine:
         voiceprints: Mapping[str, Voiceprint] | Gallery,
         audio: AudioSource,
         *,
-        fmr: float = DEFAULT_FMR,
+        fmr: float | None = None,
+        aim: Aim | None = None,
         top: int = 5,
         raw: RawFormat | None = None,
         sample_rate: int | None = None,
@@ -189,29 +200,34 @@ class Engine:
     ) -> Identification:
         """Who of these people is it, if any? The likeliest `top`, best first; `best` is None for nobody.
 
-        Every voiceprint is compared. `fmr` holds for each comparison, so the rate at which a stranger is
-        taken for somebody grows with their number N, as 1 - (1 - fmr)^N (ISO/IEC 19795-1 calls it FPIR):
-        ask for fmr / N to hold it. Raises as `verify` does, and InvalidRequest when `top` is below 1.
+        Every voiceprint is compared. 1 stranger in 100 is taken for somebody, however many they are
+        (ISO/IEC 19795-1 calls the rate FPIR), unless `aim` sets another rate. With `fmr` the rate holds for
+        each comparison instead, so that it grows with their number. Raises as `verify` does, and
+        InvalidRequest when `top` is below 1.
         """
         if top < 1:
             raise InvalidRequest(f"Asked for the best {top} candidates: ask for at least 1.")
-        calibration, point = self._operating_point(fmr)
+        decider = self.decider
         if not isinstance(voiceprints, Gallery):
             voiceprints = make_gallery(voiceprints, model=self.entry.id, dimension=self.entry.dimension)
+        point = set_point(
+            decider.calibration,
+            aim or (DEFAULT_SEARCH if fmr is None else Aim(fmr=fmr)),
+            compared=len(voiceprints),
+        )
         self._same_model(voiceprints.model, "This gallery")
         tested = self.embed(audio, raw=raw, sample_rate=sample_rate, rules=rules)
-        scores = voiceprints.scores(tested.vector)
-        llrs = calibration.llr(scores, voiceprints.speech_seconds, tested.quality.speech_seconds)
+        rows, scores, llrs = _likeliest(decider, voiceprints, tested)
         best = np.argsort(-llrs, kind="stable")[:top]
         candidates = tuple(
             Candidate(
-                key=voiceprints.keys[row],
-                accepted=bool(llrs[row] >= point.threshold),
-                llr=float(llrs[row]),
-                probability=probability(float(llrs[row])),
-                score=float(scores[row]),
+                key=voiceprints.keys[rows[place]],
+                accepted=bool(llrs[place] >= point.threshold),
+                llr=float(llrs[place]),
+                probability=probability(float(llrs[place])),
+                score=float(scores[place]),
             )
-            for row in best
+            for place in best
         )
         return Identification(
             best=candidates[0].key if candidates and candidates[0].accepted else None,
@@ -268,9 +284,25 @@ class Engine:
             told=told,
         )
 
+    @cached_property
+    def decider(self) -> Decider:
+        """What verifies and identifies: the model's own back end where it has one, or else its cosines.
+
+        Raises ModelInvalid when nobody knows what the scores mean.
+        """
+        scoring = self.entry.scoring
+        if scoring is None:
+            return Decider(Cosine(), self.calibration)
+        if scoring.weights != self.entry.sha256:
+            raise ModelInvalid(
+                f"The back end of model {self.entry.id} was made for other weights: run recipes/calibrate.py."
+            )
+        own = scoring.own or unchanged(scoring.calibration)
+        return Decider(load_backend(scoring, self.entry.dimension), own)
+
     @property
     def calibration(self) -> Calibration:
-        """What the model's scores mean. Raises ModelInvalid when nobody knows."""
+        """What the model's cosines mean. Raises ModelInvalid when nobody knows."""
         calibration = self.entry.calibration
         if calibration is None:
             raise ModelInvalid(
@@ -295,18 +327,30 @@ class Engine:
             for vector, part in zip(vectors, heard, strict=True)
         ]
 
-    def _operating_point(self, fmr: float) -> tuple[Calibration, OperatingPoint]:
-        if not 0.0 < fmr < 0.5:  # NaN lands here too
-            raise InvalidRequest(f"A false-match rate of {fmr:g} makes no sense: choose one such as 0.001.")
-        calibration = self.calibration
-        return calibration, calibration.operating_point(fmr)
-
     def _same_model(self, model: str, what: str) -> None:
         if model != self.entry.id:
             raise ModelMismatch(
                 f"{what} was made by model {model} and this engine runs {self.entry.id}; scores across "
                 f"models mean nothing: use an engine with {model}, or enrol again."
             )
+
+
+def _likeliest(
+    decider: Decider, gallery: Gallery, tested: Embedding
+) -> tuple[Indices, Floats, NDArray[np.float64]]:
+    """Rows of a gallery that it may be, their cosines and their LLRs.
+
+    All rows are compared by cosine, and the nearest `WEIGHED` by the back end. Whoever is not among these
+    is nobody that any operating point accepts: some hundred strangers are nearer.
+    """
+    scores = gallery.scores(tested.vector)
+    rows = np.arange(len(gallery))
+    if rows.size > WEIGHED:
+        rows = np.sort(np.argpartition(-scores, WEIGHED)[:WEIGHED])
+    if not rows.size:
+        return rows, scores, np.zeros(0)
+    heard = gallery.heard(decider.backend, rows)
+    return rows, scores[rows], decider.llrs(heard, voices_of([tested]))[:, 0]
 
 
 def _one_or_more(audios: Iterable[AudioSource] | AudioSource) -> list[AudioSource]:

@@ -1,18 +1,28 @@
 """Many voiceprints to the nearest few: exact search over one matrix, in pieces that stay in the cache."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from earmark.errors import InvalidRequest, ModelMismatch
 from earmark.voice.features import Floats
+from earmark.voice.scoring.backends import NOBODY, Backend, Heard
+from earmark.voice.scoring.normalisation import Strangers
+from earmark.voice.scoring.voices import Voices, voices_of
 from earmark.voice.voiceprint import Voiceprint
 
 ROWS = 16_384  # of a piece: at D = 256 its scores stay in the L2 cache while its rows stream through
 
 Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    backend: Backend  # held, so that no other gets its identity
+    numbers: NDArray[np.float64]  # (N, 4) mean and spread of the strangers, by cosine and by PLDA
+    known: NDArray[np.bool_]  # (N,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +38,9 @@ class Gallery:
     matrix: Floats
     speech_seconds: NDArray[np.float64]  # net speech behind each row
     model: str
+    snr_db: NDArray[np.float64] | None = None  # (N,) of the recordings behind each row; None: not known
+    bandwidth_hz: NDArray[np.float64] | None = None
+    _heard: dict[int, "_Kept"] = field(default_factory=dict, init=False, repr=False)  # by back end
 
     def __post_init__(self) -> None:
         if self.matrix.ndim != 2 or not len(self.keys) == len(self.matrix) == len(self.speech_seconds):
@@ -37,6 +50,12 @@ class Gallery:
             )
         object.__setattr__(self, "matrix", np.ascontiguousarray(self.matrix, np.float32))
         object.__setattr__(self, "speech_seconds", np.asarray(self.speech_seconds, np.float64))
+        for name in ("snr_db", "bandwidth_hz"):
+            given = getattr(self, name)
+            known = np.full(len(self), np.nan) if given is None else np.asarray(given, np.float64)
+            if known.shape != (len(self),):
+                raise InvalidRequest(f"A gallery of {len(self)} rows needs as many of {name}, or none.")
+            object.__setattr__(self, name, known)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -44,9 +63,38 @@ class Gallery:
     def take(self, rows: Sequence[int] | Indices) -> "Gallery":
         """The gallery of some rows only, in the order asked for: the candidates of one request."""
         picked = np.asarray(rows, np.int64)
+        voices = self.voices(picked)
         return Gallery(
-            [self.keys[row] for row in picked], self.matrix[picked], self.speech_seconds[picked], self.model
+            [self.keys[row] for row in picked],
+            voices.vectors,
+            voices.seconds,
+            self.model,
+            voices.snr_db,
+            voices.bandwidth_hz,
         )
+
+    def voices(self, rows: Indices) -> Voices:
+        """Some rows as one side of comparisons."""
+        snr, band = np.asarray(self.snr_db), np.asarray(self.bandwidth_hz)
+        return Voices(self.matrix[rows], self.speech_seconds[rows], snr[rows], band[rows])
+
+    def heard(self, backend: Backend, rows: Indices) -> Heard:
+        """Some rows with what a back end needs of each, which is computed once for each row and kept."""
+        voices = self.voices(rows)
+        kept = self._heard.get(id(backend))
+        if kept is None:
+            numbers = np.full((len(self), 4), np.nan)
+            kept = self._heard[id(backend)] = _Kept(backend, numbers, np.zeros(len(self), bool))
+        new = np.flatnonzero(~kept.known[rows])
+        if new.size:
+            found = backend.hear(voices.take(new))
+            if found.cosine is NOBODY:
+                return Heard(voices)
+            parts = (found.cosine.mean, found.cosine.spread, found.plda.mean, found.plda.spread)
+            kept.numbers[rows[new]] = np.stack(parts, axis=1)
+            kept.known[rows[new]] = True  # last: another thread may be reading
+        one = kept.numbers[rows]
+        return Heard(voices, Strangers(one[:, 0], one[:, 1]), Strangers(one[:, 2], one[:, 3]))
 
     def scores(self, vector: Floats) -> Floats:
         """Cosine of one unit vector (D,) with every row, shape (N,) float32."""
@@ -105,11 +153,10 @@ def make_gallery(voiceprints: Mapping[str, Voiceprint], *, model: str, dimension
             f"{count} of {len(voiceprints)} voiceprints were made by {', '.join(foreign)}, not by {model}: "
             "enrol them again with this model, or use an engine with theirs."
         )
-    matrix = np.empty((len(voiceprints), dimension), np.float32)
-    for row, print_ in enumerate(voiceprints.values()):
-        matrix[row] = print_.vector
-    seconds = np.array([print_.speech_seconds for print_ in voiceprints.values()], np.float64)
-    return Gallery(list(voiceprints), matrix, seconds, model)
+    if not voiceprints:
+        return Gallery([], np.empty((0, dimension), np.float32), np.empty(0), model)
+    found = voices_of(list(voiceprints.values()))
+    return Gallery(list(voiceprints), found.vectors, found.seconds, model, found.snr_db, found.bandwidth_hz)
 
 
 def _best(scores: Floats, top: int) -> tuple[Indices, Floats]:

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 
 from earmark.voice.quality import Quality, is_telephone
-from earmark.voice.scoring.decision import OperatingPoint
+from earmark.voice.scoring.decision import Answer, OperatingPoint
 
 CLOSE = 1.0  # LLR: nearer than this to the threshold, a second recording could turn the decision
 SHORT_TEST = 3.0  # seconds of speech below which more would help
 SHORT_ENROLMENT = 10.0
 NOISY_DB = 10.0
 CLIPPED = 0.02
+VERDICTS = {
+    Answer.ACCEPTED: "Accepted",
+    Answer.UNCERTAIN: "Uncertain",
+    Answer.REJECTED: "Not accepted",
+}
 
 
 def decision_reasons(
@@ -18,7 +23,7 @@ def decision_reasons(
     """Reasons for one comparison: the verdict first, then whatever weakens it."""
     margin = llr - point.threshold
     verdict = (
-        f"{'Accepted' if margin >= 0 else 'Not accepted'}: the log-likelihood ratio {llr:.1f} is "
+        f"{VERDICTS[point.answer(llr)]}: the log-likelihood ratio {llr:.1f} is "
         f"{abs(margin):.1f} {'above' if margin >= 0 else 'below'} the {point.threshold:.1f} that a "
         f"false-match rate of {_rate(point.fmr)} needs."
     )
@@ -67,10 +72,16 @@ def identification_reasons(
     if best_llr is None:
         return ("There is nobody to compare with: enrol somebody first.", *quality_reasons(quality))
     margin = best_llr - point.threshold
+    answer = point.answer(best_llr)
+    found_or_not = "Found" if passed else "Uncertain" if answer is Answer.UNCERTAIN else "Nobody"
+    asked = (
+        f"a false-match rate of {_rate(point.fmr)} for each comparison needs"
+        if point.fpir is None
+        else f"lets {_rate(point.fpir)} strangers be taken for one of {point.compared:,}"
+    )
     verdict = (
-        f"{'Found' if passed else 'Nobody'}: the best of {compared} has the log-likelihood ratio "
-        f"{best_llr:.1f}, {abs(margin):.1f} {'above' if margin >= 0 else 'below'} the {point.threshold:.1f} "
-        f"that a false-match rate of {_rate(point.fmr)} for each comparison needs."
+        f"{found_or_not}: the best of {compared} has the log-likelihood ratio {best_llr:.1f}, "
+        f"{abs(margin):.1f} {'above' if margin >= 0 else 'below'} the {point.threshold:.1f} that {asked}."
     )
     found = [verdict]
     if abs(margin) < CLOSE:
@@ -79,7 +90,7 @@ def identification_reasons(
         found.append(
             f"{passed} of them pass: the first is the likeliest, and a longer recording would part them."
         )
-    if compared > 1 and compared * point.fmr >= 0.1:
+    if point.fpir is None and compared > 1 and compared * point.fmr >= 0.1:
         stranger = 1.0 - (1.0 - point.fmr) ** compared
         found.append(
             f"Among {compared:,} people a stranger is taken for one of them in about {stranger:.0%} of "

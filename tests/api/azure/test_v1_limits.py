@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -76,8 +76,8 @@ def test_lengths_of_a_verification(oxford: httpx.Client) -> None:
     for seconds in (0.9, 15.5):
         bad(enroll(oxford, "verification", profile, voices.wav("gwen", 1, 2, 3, seconds=seconds)))
     for count in (1, 2, 3):
-        bad(oxford.post("/verify", content=voices.wav("gwen", 4), params={"verificationProfileId": profile}))
-        said = enroll(oxford, "verification", profile, voices.wav("gwen", count)).json()
+        bad(oxford.post("/verify", content=voices.wav("mary", 4), params={"verificationProfileId": profile}))
+        said = enroll(oxford, "verification", profile, voices.wav("mary", count)).json()
         assert (said["enrollmentsCount"], said["remainingEnrollments"]) == (count, 3 - count)
     for seconds in (0.9, 15.5):
         sound = voices.wav("gwen", 1, 2, 3, seconds=seconds)
@@ -140,7 +140,7 @@ def test_a_list_has_all_and_kinds_do_not_see_each_other(mode: str, oxford: httpx
         assert oxford.delete(f"/{name}s/{profile}/").status_code == 200
 
 
-@pytest.mark.parametrize("identifier", [str(uuid4()), "x", "%00"])
+@pytest.mark.parametrize("identifier", [str(UUID(int=1)), "x", "%00"])
 def test_operations_that_nobody_has(identifier: str, oxford: httpx.Client) -> None:
     answer = oxford.get(f"/operations/{identifier}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NotFound")

@@ -1,6 +1,7 @@
 """What each role may do, by one table: every route below /v1 with a key of one role alone."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import httpx
 import pytest
@@ -43,8 +44,20 @@ MAY: dict[str, set[str]] = {
     "POST /v1/keys/{key_id}/rotate": {"manage"},
     "GET /v1/tenant": ALL,
     "PATCH /v1/tenant": {"manage"},
+    "GET /v1/rules": ALL,
+    "PATCH /v1/rules": {"manage"},
+    "PUT /v1/rules/{use}": {"manage"},
+    "DELETE /v1/rules/{use}": {"manage"},
+    "GET /v1/profiles/{profile_id}/renewal": {"manage", "enrol"},
+    "DELETE /v1/profiles/{profile_id}/learned": {"manage"},
     "GET /v1/me": ALL,
     "GET /v1/phrases": ALL,
+    "POST /v1/phrases": {"manage"},
+    "DELETE /v1/phrases": {"manage"},
+    "POST /v1/phrases/examine": {"manage", "enrol"},
+    "POST /v1/challenges": {"recognise"},
+    "GET /v1/profiles/{profile_id}/lock": {"manage", "recognise"},
+    "DELETE /v1/profiles/{profile_id}/lock": {"manage"},
 }
 NATIVE = [route for route in routes() if route.path.startswith("/v1/")]
 
@@ -74,6 +87,10 @@ def test_a_role_opens_what_the_table_says(route: Route, keys: dict[str, httpx.Cl
         "/v1/profiles/export": {"json": {"passphrase": "x" * 8}},
         "/v1/keys": {"json": {"roles": ["manage"]}},
         "/v1/tenant": {"json": {"keep_audio": True}},
+        "/v1/phrases": {"json": {"phrase": "be yourself"}},
+        "/v1/phrases/examine": {"json": {"phrase": "be yourself"}},
+        "/v1/challenges": {"json": {"profile": str(UUID(int=1))}},
+        "/v1/rules/{use}": {"json": {"fmr": 0.01}},
         "/v1/diarizations": {"json": {"source": "media://a"}},
     }
     recording = {"url": "media://a", "voiceprints": []}  # for those of pyannoteAI's that take a body

@@ -17,7 +17,9 @@ from earmark.evaluation.audit.provenance import Provenance
 from earmark.evaluation.audit.scoring import score_pairs
 from earmark.evaluation.pages.html import to_html
 from earmark.evaluation.pages.markdown import to_markdown
+from earmark.voice.scoring.backends import Cosine
 from earmark.voice.scoring.calibration import Calibration
+from earmark.voice.scoring.decider import Decider
 
 PEOPLE, EACH, SIZE = 80, 6, 24
 MADE = Provenance("made", "d" * 64, "toy@1", "w" * 64, "none", {"seed": "1"}, {"earmark": "0"}, "")
@@ -43,6 +45,7 @@ def heard(seed: int = 1) -> Heard:
         vectors.astype(np.float32),
         draw.uniform(0.5, 9, who.size),
         draw.uniform(3, 40, who.size),
+        np.full(who.size, 8_000.0),
         tuple(f"{n:064x}" for n in range(who.size)),
         tuple("speech_too_short" if n == 3 else "" for n in range(who.size)),
         (Failure(Clip("gone.wav", "p00", Path("gone"), None, {}), "file_not_found", "There is no file."),),
@@ -53,8 +56,9 @@ def audit_of(calibration: Calibration | None, asked: Asked) -> Audit:
     voices = heard()
     speakers = np.repeat(np.arange(PEOPLE), EACH).astype(np.intp)
     pairs = make_pairs(speakers, voices.digests, enrol=asked.enrol, most=asked.most, seed=asked.seed)
-    scored = score_pairs(voices, speakers, pairs, calibration)
-    return run_audit(voices, voices.clips, speakers, pairs, scored, calibration, asked)
+    decider = None if calibration is None else Decider(Cosine(), calibration)
+    scored = score_pairs(voices, speakers, pairs, decider)
+    return run_audit(voices, voices.clips, speakers, pairs, scored, decider, asked)
 
 
 @pytest.fixture(scope="module")

@@ -27,8 +27,12 @@ def test_each_step_in_both_directions(ratio: float, words: str) -> None:
     assert up.words.startswith(words)
     assert down.words.startswith(words)
     if ratio >= 2:
-        assert "same speaker" in up.words
-        assert "different speakers" in down.words
+        # The guideline's form: "the findings provide ... support for the first proposition relative to the
+        # alternative", and for 1 to 2 "do not support one proposition over the other".
+        assert up.words.endswith("same speaker, relative to the alternative")
+        assert down.words.endswith("different speakers, relative to the alternative")
+    else:
+        assert up.words == down.words == "no support for one proposition over the other"
     assert up.log10_lr == pytest.approx(math.log10(ratio))
     assert not up.beyond
 

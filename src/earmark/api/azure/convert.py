@@ -9,11 +9,13 @@ from uuid import UUID
 from earmark.api.azure.limits import RANKED, Scenario
 from earmark.errors import InvalidArgument, InvalidRequest, ProfileNotFound
 from earmark.service.enrol import Enrolled
+from earmark.service.next_steps import Verified
 from earmark.service.policy import missing
 from earmark.storage.labels import parse_guid
 from earmark.storage.values import Profile, ProfileState
-from earmark.voice.scoring.decision import Decision, Identification
+from earmark.voice.scoring.decision import Identification
 
+BARELY = 0.01  # below the point of acceptance: what is rejected has a score under one half
 NOBODY = "00000000-0000-0000-0000-000000000000"
 Json = dict[str, Any]
 
@@ -58,8 +60,8 @@ def enrolled_json(profile: Profile, scenario: Scenario, *, in_sec: bool) -> Json
     return common | _twice(lengths, in_sec=in_sec) | left
 
 
-def profile_json(profile: Profile, scenario: Scenario, *, in_sec: bool) -> Json:
-    """Return a profile of v2.0 or, `in_sec`, of 2021-09-05."""
+def profile_json(profile: Profile, scenario: Scenario, *, in_sec: bool, activation: bool = False) -> Json:
+    """Return a profile of v2.0 or, `in_sec`, of 2021-09-05; `activation` as in `profile_status`."""
     found = enrolled_json(profile, scenario, in_sec=in_sec)
     found |= {
         "locale": profile.locale or "en-US",
@@ -69,8 +71,13 @@ def profile_json(profile: Profile, scenario: Scenario, *, in_sec: bool) -> Json:
         "modelVersion": f"{profile.enrolments[-1].created:%Y-%m-%d}" if profile.enrolments else None,
     }
     if in_sec and not scenario.dependent:
-        found["profileStatus"] = "Active"  # inactive only where an activation phrase is demanded
+        found["profileStatus"] = profile_status(profile, activation=activation)
     return found
+
+
+def profile_status(profile: Profile, *, activation: bool) -> str:
+    """Return `Inactive` for a profile that waits for an activation phrase, where the tenant asks for one."""
+    return "Inactive" if activation and not profile.enrolments else "Active"
 
 
 def enrolment_json(done: Enrolled, scenario: Scenario, *, in_sec: bool) -> Json:
@@ -91,11 +98,20 @@ def score(llr: float, threshold: float) -> float:
     return round(0.5 * (1.0 + math.tanh(0.5 * (llr - threshold))), 6)
 
 
-def verification_json(decision: Decision) -> Json:
+def margin(verified: Verified) -> float:
+    """Return how far a verification is above the point of acceptance: the voice or the words, the worse."""
+    voice = verified.decision.llr - verified.decision.operating_point.threshold
+    if verified.words is None:
+        return voice
+    least = min(voice, verified.words.llr)
+    return max(least, 0.0) if verified.accepted else min(least, -BARELY)
+
+
+def verification_json(verified: Verified) -> Json:
     """Return the answer to a verification."""
     return {
-        "recognitionResult": "Accept" if decision.accepted else "Reject",
-        "score": score(decision.llr, decision.operating_point.threshold),
+        "recognitionResult": "Accept" if verified.accepted else "Reject",
+        "score": score(margin(verified), 0.0),
     }
 
 

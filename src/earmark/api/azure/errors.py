@@ -18,6 +18,8 @@ STATUS: dict[type[EarmarkError], tuple[int, str]] = {
     errors.PermissionDenied: (403, "Forbidden"),
     errors.ProfileLimit: (403, "Forbidden"),
     errors.EnrolmentLimit: (403, "InvalidOperation"),
+    errors.ProfileLocked: (403, "InvalidOperation"),
+    errors.ChallengeRefused: (409, "Conflict"),
     errors.ProfileChanged: (409, "Conflict"),
     errors.ModelMismatch: (409, "Conflict"),
     errors.MethodNotAllowed: (405, "MethodNotAllowed"),
@@ -27,6 +29,8 @@ STATUS: dict[type[EarmarkError], tuple[int, str]] = {
     errors.StoreError: (503, "ServiceUnavailable"),
     errors.ServiceError: (503, "ServiceUnavailable"),
 }
+
+INVALID_PHRASE = "InvalidPhrase"  # all that the real service of v1.0 said of other words
 
 
 def status_of(error: type[EarmarkError]) -> tuple[int, str]:
@@ -41,6 +45,8 @@ def message_of(error: EarmarkError) -> str:
         return f"Invalid audio length. Minimum allowed length is {limit} second(s)."
     if isinstance(error, errors.ProfileNotEnrolled):
         return "Profile is not enrolled."
+    if isinstance(error, errors.PhraseNotHeard):
+        return f"{INVALID_PHRASE}: {error}"
     return str(error)
 
 
@@ -50,18 +56,19 @@ def respond(error: EarmarkError, request: Request) -> Response:
     # A passphrase's 50 recordings are an invalid operation, 300 s of any words an invalid request.
     if isinstance(error, errors.EnrolmentLimit) and "/text-independent/" in request.url.path:
         code = "InvalidRequest"
-    return _answer(error, status, code)
+    return _answer(error, status, code, message_of(error))
 
 
 def respond_v1(error: EarmarkError, request: Request) -> Response:  # noqa: ARG001
     """Return the error body of v1.0, whose codes were fewer."""
     status, code = status_of(type(error))
     code = {400: "BadRequest", 404: "NotFound"}.get(status, code)
-    return _answer(error, status, code)
+    message = INVALID_PHRASE if isinstance(error, errors.PhraseNotHeard) else message_of(error)
+    return _answer(error, status, code, message)
 
 
-def _answer(error: EarmarkError, status: int, code: str) -> Response:
+def _answer(error: EarmarkError, status: int, code: str, message: str) -> Response:
     headers = {"x-ms-error-code": code}
     if isinstance(error, errors.ServiceBusy):
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
-    return JSONResponse({"error": {"code": code, "message": message_of(error)}}, status, headers)
+    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)

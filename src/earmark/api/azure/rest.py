@@ -29,10 +29,11 @@ from earmark.api.door import Door, InDoor
 from earmark.api.family import route_class
 from earmark.api.links import origin
 from earmark.errors import InvalidArgument, InvalidRequest
-from earmark.service import phrases, profiles, recognise
+from earmark.service import phrases, profiles, recognise, tenants
 from earmark.service.actor import Actor
 from earmark.service.enrol import add_recordings
 from earmark.storage.values import Profile
+from earmark.voice.scoring.operating import Aim
 
 VERSION = "2021-09-05"
 REFUSED_OPTIONS = ("$skip", "$filter", "$orderBy", "$delta")
@@ -129,8 +130,15 @@ class _Routes:
     generation: Generation
     scenario: Scenario
 
-    def profile_json(self, profile: Profile) -> convert.Json:
-        return convert.profile_json(profile, self.scenario, in_sec=self.generation.in_sec)
+    async def shown(self, door: Door, actor: Actor, *found: Profile) -> list[convert.Json]:
+        """Return profiles; some may wait for an activation phrase, which only the newer version tells."""
+        in_sec, activation = self.generation.in_sec, False
+        if in_sec and not self.scenario.dependent and not all(profile.enrolments for profile in found):
+            activation = (await door.pool.run(tenants.show_tenant, actor, door.store)).activation
+        return [
+            convert.profile_json(profile, self.scenario, in_sec=in_sec, activation=activation)
+            for profile in found
+        ]
 
     def name(self, operation: str) -> str:
         """Return the operation's id in the OpenAPI document."""
@@ -153,7 +161,7 @@ class _Routes:
             made = await door.pool.run(
                 profiles.create_profile, actor, door.store, kind=kind, locale=locale, most=most
             )
-            return JSONResponse(self.profile_json(made), 201, self.location(request, base, made))
+            return await self.answer(request, door, actor, made, base, status=201)
 
         @router.get(
             f"{base}/profiles",
@@ -165,10 +173,10 @@ class _Routes:
             return await self.list_page(request, door, actor, base)
 
         @router.get(f"{base}/profiles/{{profile_id}}", response_model=shape, operation_id=self.name("get"))
-        async def get(profile_id: str, door: InDoor, actor: Caller) -> Response:
+        async def get(request: Request, profile_id: str, door: InDoor, actor: Caller) -> Response:
             asked = convert.parse_profile_id(profile_id)
             found = await door.pool.run(profiles.show_profile, actor, door.store, asked, kind=kind)
-            return JSONResponse(self.profile_json(found))
+            return await self.answer(request, door, actor, found)
 
         @router.delete(
             f"{base}/profiles/{{profile_id}}",
@@ -193,7 +201,22 @@ class _Routes:
             emptied = await door.pool.run(profiles.reset_profile, actor, door.store, asked, kind=kind)
             if not in_sec:
                 return Response(status_code=204)
-            return JSONResponse(self.profile_json(emptied), 200, self.location(request, base, emptied))
+            return await self.answer(request, door, actor, emptied, base)
+
+    async def answer(
+        self,
+        request: Request,
+        door: Door,
+        actor: Actor,
+        profile: Profile,
+        base: str | None = None,
+        *,
+        status: int = 200,
+    ) -> Response:
+        """Answer with one profile, and say where it is where `base` says below what."""
+        [body] = await self.shown(door, actor, profile)
+        where = {} if base is None else {"Location": f"{origin(request)}{base}/profiles/{profile.id}"}
+        return JSONResponse(body, status, where)
 
     async def list_page(self, request: Request, door: Door, actor: Actor, base: str) -> Response:
         """Answer one page in the order of the GUIDs, with a link to the next where there is more."""
@@ -214,7 +237,7 @@ class _Routes:
             if in_sec:
                 again["api-version"] = VERSION
             link = f"{origin(request)}{base}/profiles?{urlencode(again, safe='$')}"
-        items = [self.profile_json(profile) for profile in found]
+        items = await self.shown(door, actor, *found)
         if in_sec:
             return JSONResponse({"value": items} | ({"nextLink": link} if link else {}))
         return JSONResponse({"profiles": items, "@nextLink": link})
@@ -260,7 +283,7 @@ class _Routes:
             asked = convert.parse_profile_id(profile_id)
             rules = self.rules(request)
             audio, raw = await read_audio(request, most=BODY_BYTES, headerless=True)
-            decision = await door.pool.run(
+            verified = await door.pool.run(
                 recognise.verify,
                 actor,
                 door.store,
@@ -268,12 +291,13 @@ class _Routes:
                 asked,
                 audio,
                 kind=scenario.kind,
-                fmr=door.settings.fmr,
+                usual=Aim(fmr=door.settings.fmr),
                 rules=rules,
                 clip_seconds=scenario.clip_seconds,
+                lock_out=door.settings.azure_lock_out,
                 raw=raw,
             )
-            return JSONResponse(convert.verification_json(decision))
+            return JSONResponse(convert.verification_json(verified))
 
     def add_identification(self, router: APIRouter, base: str) -> None:
         scenario = self.scenario
@@ -297,7 +321,7 @@ class _Routes:
                 among=among,
                 kind=scenario.kind,
                 one_locale=True,
-                fmr=door.settings.fmr,
+                usual=Aim(fmr=door.settings.fmr),
                 top=RANKED,
                 rules=rules,
                 clip_seconds=scenario.clip_seconds,
@@ -308,27 +332,24 @@ class _Routes:
     def add_phrases(self, router: APIRouter, base: str) -> None:
         dependent, in_sec = self.scenario.dependent, self.generation.in_sec
         name = "passPhrase" if dependent else "activationPhrase"
-        find = phrases.list_passphrases if dependent else phrases.list_activation_phrases
 
         @router.get(
             f"{base}/phrases/{{locale}}",
             response_model=wire.Phrases if in_sec else list[str],
             operation_id=self.name("phrases"),
         )
-        async def show_phrases(locale: str, _actor: Caller) -> Response:
+        async def show_phrases(locale: str, door: InDoor, actor: Caller) -> Response:
             try:
-                found = find(locale)
+                known = await door.pool.run(phrases.show_phrases, actor, door.store, locale)
             except InvalidRequest:
                 raise InvalidArgument("The locale is not supported.") from None
+            found = known.passphrases if dependent else known.activation_phrases
             return JSONResponse({"value": [{name: phrase} for phrase in found]} if in_sec else list(found))
 
     def rules(self, request: Request) -> Any:
         """Return what a recording to recognise must keep."""
         least = self.scenario.recognition
         return without_minimum(least) if _ignores_minimum(request, self.scenario) else least
-
-    def location(self, request: Request, base: str, profile: Profile) -> dict[str, str]:
-        return {"Location": f"{origin(request)}{base}/profiles/{profile.id}"}
 
 
 def _ignores_minimum(request: Request, scenario: Scenario) -> bool:

@@ -37,6 +37,7 @@ from earmark.service.actor import Actor
 from earmark.service.answers import find_answer, keep_answer
 from earmark.service.enrol import add_recordings
 from earmark.storage.values import Profile
+from earmark.voice.scoring.operating import Aim
 
 BASE = "/spid/v1.0"
 ACCEPTED: dict[int | str, dict[str, Any]] = {
@@ -62,6 +63,7 @@ def make_router() -> APIRouter:
     _add_identification(router)
     _add_operations(router)
     _add_verification(router)
+    _add_phrases(router)
     return router
 
 
@@ -201,7 +203,7 @@ def _add_identification(router: APIRouter) -> None:
                 audio,
                 among=among,
                 kind=scenario.kind,
-                fmr=door.settings.fmr,
+                usual=Aim(fmr=door.settings.fmr),
                 rules=rules,
                 clip_seconds=scenario.clip_seconds,
             ).identification
@@ -272,21 +274,27 @@ def _add_verification(router: APIRouter) -> None:
 
         def work() -> convert.Json:
             parts = actor, door.store, door.engine
-            rules, lengths, fmr = scenario.recognition, scenario.clip_seconds, door.settings.fmr
-            decision = recognise.verify(
-                *parts, asked, audio, kind=scenario.kind, fmr=fmr, rules=rules, clip_seconds=lengths
+            rules, lengths, usual = scenario.recognition, scenario.clip_seconds, Aim(fmr=door.settings.fmr)
+            common: dict[str, Any] = {"kind": scenario.kind, "usual": usual, "rules": rules}
+            lock_out = door.settings.azure_lock_out
+            verified = recognise.verify(
+                *parts, asked, audio, clip_seconds=lengths, lock_out=lock_out, **common
             )
+            heard = verified.words is not None and verified.words.accepted
             return {
-                "result": "Accept" if decision.accepted else "Reject",
-                "confidence": convert.confidence(decision.llr, decision.operating_point.threshold),
-                "phrase": "",  # nothing listens to words yet
+                "result": "Accept" if verified.accepted else "Reject",
+                "confidence": convert.confidence(convert.margin(verified), 0.0),
+                "phrase": (verified.phrase or "") if heard else "",
             }
 
         return JSONResponse(await door.pool.run(work))
 
+
+def _add_phrases(router: APIRouter) -> None:
     @router.get("/verificationPhrases", response_model=list[wire.PhraseV1], operation_id="azure_v1_phrases")
-    async def show_phrases(_actor: Caller, locale: str = "en-us") -> Response:
-        return JSONResponse([{"phrase": phrase} for phrase in phrases.list_passphrases(locale)])
+    async def show_phrases(door: InDoor, actor: Caller, locale: str = "en-us") -> Response:
+        found = await door.pool.run(phrases.show_phrases, actor, door.store, locale)
+        return JSONResponse([{"phrase": phrase} for phrase in found.passphrases])
 
 
 async def _operate(request: Request, door: Door, actor: Actor, work: Any) -> Response:

@@ -18,13 +18,14 @@ from earmark.api.azure.websocket_stream import Stream
 from earmark.api.door import Door, door_of
 from earmark.api.family import explain
 from earmark.errors import EarmarkError, InvalidArgument, KeyInvalid, ProfileNotFound
-from earmark.service import phrases, profiles, recognise
+from earmark.service import phrases, profiles, recognise, tenants
 from earmark.service.actor import Actor
 from earmark.service.enrol import add_recordings
 from earmark.service.policy import missing
 from earmark.storage.labels import parse_guid
 from earmark.storage.values import Profile
 from earmark.voice.audio import RawFormat
+from earmark.voice.scoring.operating import Aim
 
 MOST_STREAMS = 4  # open at once on a connection; the clients have one
 MOST_WORKING = 16  # requests that are answered at once on a connection
@@ -171,7 +172,7 @@ class _Session:
             )
         except Exception as error:
             return answers.profiles_failure("create", scenario, explain(error), "")
-        return answers.profiles_answer("create", scenario, [made])
+        return await self.shown("create", scenario, [made])
 
     async def fetch(self, message: Message) -> Json:
         scenario = _scenario(message)
@@ -183,7 +184,7 @@ class _Session:
                 found = await self.do(profiles.list_profiles, kind=scenario.kind)
         except Exception as error:
             return answers.profiles_failure("fetch", scenario, explain(error), asked[0] if asked else "")
-        return answers.profiles_answer("fetch", scenario, found)
+        return await self.shown("fetch", scenario, found)
 
     async def reset(self, message: Message) -> Json:
         scenario, asked = _scenario(message), _one_id(message)
@@ -191,7 +192,7 @@ class _Session:
             emptied = await self.do(profiles.reset_profile, _guid(asked), kind=scenario.kind)
         except Exception as error:
             return answers.profiles_failure("reset", scenario, explain(error), asked)
-        return answers.profiles_answer("reset", scenario, [emptied])
+        return await self.shown("reset", scenario, [emptied])
 
     async def delete(self, message: Message) -> Json:
         scenario, asked = _scenario(message), _one_id(message)
@@ -202,13 +203,24 @@ class _Session:
             return answers.profiles_failure("delete", scenario, explain(error), asked)
         return answers.profiles_answer("delete", scenario, [profile])
 
+    async def shown(self, operation: str, scenario: Scenario, found: list[Profile]) -> Json:
+        """Return the answer about profiles; some may wait for an activation phrase."""
+        activation = False
+        if not scenario.dependent and not all(profile.enrolments for profile in found):
+            try:
+                activation = (await self.do(tenants.show_tenant)).activation
+            except Exception as error:
+                return answers.profiles_failure(operation, scenario, explain(error), "")
+        return answers.profiles_answer(operation, scenario, found, activation=activation)
+
     async def show_phrases(self, message: Message) -> Json:
         scenario, locale = _scenario(message), str(message.body.get("locale", ""))[:35]
-        find = phrases.list_passphrases if scenario.dependent else phrases.list_activation_phrases
         try:
-            return answers.phrases_answer(scenario, locale, find(locale))
+            found = await self.do(phrases.show_phrases, locale)
         except EarmarkError:
             return answers.phrases_failure(locale)
+        said = found.passphrases if scenario.dependent else found.activation_phrases
+        return answers.phrases_answer(scenario, locale, said) if said else answers.phrases_failure(locale)
 
     async def enroll(self, message: Message, stream: Stream) -> Json:
         scenario, asked = _scenario(message), _one_id(message)
@@ -236,7 +248,7 @@ class _Session:
         door = self.door
         common: dict[str, Any] = {
             "kind": scenario.kind,
-            "fmr": door.settings.fmr,
+            "usual": Aim(fmr=door.settings.fmr),
             "rules": scenario.recognition,
             "clip_seconds": scenario.clip_seconds,
         }
@@ -257,8 +269,16 @@ class _Session:
                     **common,
                 )
                 return answers.identification_answer(scenario, found.identification)
-            decision = await door.pool.run(recognise.verify, *parts, among[0], audio, raw=raw, **common)
-            return answers.verification_answer(scenario, decision, str(among[0]))
+            verified = await door.pool.run(
+                recognise.verify,
+                *parts,
+                among[0],
+                audio,
+                raw=raw,
+                lock_out=door.settings.azure_lock_out,
+                **common,
+            )
+            return answers.verification_answer(scenario, verified, str(among[0]))
         except Exception as error:
             return answers.recognition_failure(scenario, explain(error))
 

@@ -13,8 +13,9 @@ from earmark.api.azure.errors import message_of
 from earmark.api.azure.limits import Scenario
 from earmark.errors import EarmarkError
 from earmark.service.enrol import Enrolled
+from earmark.service.next_steps import Verified
 from earmark.storage.values import Profile
-from earmark.voice.scoring.decision import Decision, Identification
+from earmark.voice.scoring.decision import Identification
 
 # The codes that the client knows: any other reads as "enrolling". The most particular class decides.
 STATUS_CODES: dict[type[EarmarkError], str] = {
@@ -26,6 +27,8 @@ STATUS_CODES: dict[type[EarmarkError], str] = {
     errors.SpeechTooShort: "AudioTooShort",
     errors.AudioTooLong: "AudioTooLong",
     errors.AudioTooLarge: "AudioTooLong",
+    errors.PhraseNotHeard: "InvalidPhrase",
+    errors.PhraseUnsupported: "InvalidPhrase",
     errors.NotFound: "ProfileNotFound",
     errors.ProfileNotEnrolled: "IncompleteEnrollment",
     errors.ProfileChanged: "StorageConflict",
@@ -45,11 +48,11 @@ def status_of(error: EarmarkError) -> Json:
     return {"statusCode": code, "reason": message_of(error)}
 
 
-def profile_json(profile: Profile, scenario: Scenario) -> Json:
+def profile_json(profile: Profile, scenario: Scenario, *, activation: bool) -> Json:
     """Return a profile; the names are without `InSec`."""
     return {
         "profileId": str(profile.id),
-        "profileStatus": "Active",
+        "profileStatus": convert.profile_status(profile, activation=activation and not scenario.dependent),
         "locale": profile.locale or "en-US",
         "enrollmentStatus": convert.status(profile),
         "enrollmentsCount": len(profile.enrolments),
@@ -61,9 +64,11 @@ def profile_json(profile: Profile, scenario: Scenario) -> Json:
     }
 
 
-def profiles_answer(operation: str, scenario: Scenario, found: Sequence[Profile]) -> Json:
+def profiles_answer(
+    operation: str, scenario: Scenario, found: Sequence[Profile], *, activation: bool = False
+) -> Json:
     """Return the answer to create, fetch, reset and delete; an empty list becomes one row that says so."""
-    rows = [profile_json(profile, scenario) for profile in found]
+    rows = [profile_json(profile, scenario, activation=activation) for profile in found]
     if not rows:
         nobody = {"statusCode": "ProfileNotFound", "reason": "There are no profiles."}
         return _profiles(operation, scenario, nobody, [_stub("")])
@@ -78,7 +83,7 @@ def profiles_failure(operation: str, scenario: Scenario, error: EarmarkError, as
 def enrolment_answer(scenario: Scenario, done: Enrolled) -> Json:
     """Return what an enrolment did."""
     quality = done.enrolments[-1].quality
-    enrolment = profile_json(done.profile, scenario) | {
+    enrolment = profile_json(done.profile, scenario, activation=False) | {
         "audioLength": convert.seconds(quality.total_seconds),
         "audioSpeechLength": convert.seconds(quality.speech_seconds),
     }
@@ -90,9 +95,9 @@ def enrolment_failure(scenario: Scenario, error: EarmarkError) -> Json:
     return {"scenario": scenario.name, "status": status_of(error)}
 
 
-def verification_answer(scenario: Scenario, decision: Decision, profile_id: str) -> Json:
+def verification_answer(scenario: Scenario, verified: Verified, profile_id: str) -> Json:
     """Return whether it is the person of the profile."""
-    result = convert.verification_json(decision) | {"profileId": profile_id}
+    result = convert.verification_json(verified) | {"profileId": profile_id}
     return {"scenario": scenario.name, "status": SUCCESS, "verificationResult": result}
 
 

@@ -5,21 +5,24 @@ from typing import get_args
 from uuid import UUID
 
 from earmark.api.native import wire
+from earmark.api.native.words_convert import to_words
 from earmark.errors import QualityRefused
 from earmark.service.actor import Actor, Permission
 from earmark.service.enrol import Enrolled
+from earmark.service.guidance import Guidance
 from earmark.service.inspect import Inspected
 from earmark.service.keys import ApiKey, NewKey
-from earmark.service.policy import NATIVE, missing
+from earmark.service.next_steps import Verified
+from earmark.service.policy import missing, policy_of
 from earmark.service.recognise import Identified
 from earmark.storage.values import Enrolment, Profile, ProfileState, Tenant
 from earmark.voice.quality import Quality
-from earmark.voice.scoring.decision import Candidate, Decision, OperatingPoint
+from earmark.voice.scoring.decision import Candidate, OperatingPoint
 
 
 def to_profile(profile: Profile) -> wire.Profile:
     """Return a profile with what it still lacks."""
-    lacks = missing(profile, NATIVE)
+    lacks = missing(profile, policy_of(profile.kind))
     enrolled = profile.state is ProfileState.ENROLLED  # by whichever door: nothing is missing then
     return wire.Profile(
         id=profile.id,
@@ -72,13 +75,28 @@ def to_enrolled(done: Enrolled) -> wire.Enrolled:
         added=[to_enrolment(one) for one in done.enrolments],
         consistency=None if consistency is None else [round(llr, 4) for llr in consistency],
         doubts=list(done.doubts),
+        guidance=_to_guidance(done.guidance),
     )
 
 
-def to_verification(decision: Decision) -> wire.Verification:
+def _to_guidance(guidance: Guidance) -> wire.Guidance:
+    return wire.Guidance(
+        speech_seconds=round(guidance.speech_seconds, 3),
+        occasions=guidance.occasions,
+        hints=list(guidance.hints),
+    )
+
+
+def to_verification(verified: Verified) -> wire.Verification:
     """Return the answer to a verification."""
+    decision, step = verified.decision, verified.next_step
     return wire.Verification(
-        accepted=decision.accepted,
+        accepted=verified.accepted,
+        answer=verified.answer.value,
+        next_step=None if step is None else step.value,
+        voice_accepted=decision.accepted,
+        words=to_words(verified.words),
+        fused_llr=round(verified.fused_llr, 4),
         llr=round(decision.llr, 4),
         probability=round(decision.probability, 6),
         score=round(decision.score, 6),
@@ -87,6 +105,8 @@ def to_verification(decision: Decision) -> wire.Verification:
         quality=to_quality(decision.quality),
         model=decision.model,
         reasons=list(decision.reasons),
+        renewal=list(verified.renewal),
+        learned=verified.learned,
     )
 
 
@@ -96,6 +116,8 @@ def to_identification(found: Identified) -> wire.Identification:
     candidates = [_to_candidate(one, found.labels) for one in result.candidates]
     return wire.Identification(
         best=candidates[0] if result.best is not None else None,
+        answer=result.answer.value,
+        next_step=None if found.next_step is None else found.next_step.value,
         candidates=candidates,
         operating_point=_to_point(result.operating_point),
         quality=to_quality(result.quality),
@@ -115,7 +137,12 @@ def to_inspection(inspected: Inspected) -> wire.Inspection:
 
 def to_tenant(tenant: Tenant) -> wire.Tenant:
     """Return a tenant."""
-    return wire.Tenant(id=tenant.id, created=tenant.created, keep_audio=tenant.keep_audio)
+    return wire.Tenant(
+        id=tenant.id,
+        created=tenant.created,
+        keep_audio=tenant.keep_audio,
+        activation=tenant.activation,
+    )
 
 
 def to_caller(actor: Actor) -> wire.Caller:
@@ -145,7 +172,12 @@ def _to_roles(permissions: Collection[Permission]) -> list[wire.Role]:
 
 
 def _to_point(point: OperatingPoint) -> wire.OperatingPoint:
-    return wire.OperatingPoint(fmr=point.fmr, threshold=round(point.threshold, 4))
+    return wire.OperatingPoint(
+        fmr=point.fmr,
+        threshold=round(point.threshold, 4),
+        doubtful=None if point.doubtful is None else round(point.doubtful, 4),
+        fpir=point.fpir,
+    )
 
 
 def _to_candidate(candidate: Candidate, labels: dict[str, str]) -> wire.Candidate:

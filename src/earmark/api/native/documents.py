@@ -25,6 +25,7 @@ PROBLEMS = {
     413: "The body is too large.",
     415: "The body is no recording that can be read.",
     422: "The request or the recording cannot be used.",
+    423: "Too many attempts on the profile have failed.",
     429: "Too much work is waiting.",
     500: "A fault of the service.",
     503: "The store cannot be used.",

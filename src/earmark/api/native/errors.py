@@ -1,5 +1,6 @@
 """Errors to RFC 9457 problem details: our class to a status and a title."""
 
+import math
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -25,6 +26,8 @@ STATUS: dict[type[EarmarkError], int] = {
     errors.ProfileNotEnrolled: 409,
     errors.ProfileChanged: 409,
     errors.EnrolmentLimit: 409,
+    errors.ProfileLocked: 423,
+    errors.ChallengeRefused: 409,
     errors.ProfileLimit: 409,
     errors.AudioNotKept: 409,
     errors.ModelMismatch: 409,
@@ -61,6 +64,8 @@ def respond(error: EarmarkError, request: Request) -> Response:
         body |= {"measure": error.measure, "value": float(error.value), "limit": float(error.limit)}
     if isinstance(error, ServiceBusy):
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    if isinstance(error, errors.ProfileLocked) and error.retry_after is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="earmark"'
     return JSONResponse(body, status, headers, MEDIA_TYPE)

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Security
 
 from earmark.api.access import BEARER
 from earmark.api.family import Family, route_class
-from earmark.api.native import diarizations, profiles, tenancy, transfer, voices
+from earmark.api.native import diarizations, profiles, rules, tenancy, transfer, voices, words
 from earmark.api.native.documents import REFUSALS
 from earmark.api.native.errors import respond
 
@@ -19,7 +19,7 @@ def _make_router() -> APIRouter:
     )
     parts = (
         *((transfer, "profiles"), (profiles, "profiles"), (voices, "voices")),
-        *((diarizations, "diarizations"), (tenancy, "tenant")),
+        *((diarizations, "diarizations"), (rules, "rules"), (words, "words"), (tenancy, "tenant")),
     )
     for part, tag in parts:
         own = APIRouter(tags=[tag], route_class=route_class(respond))

@@ -1,13 +1,9 @@
-"""/v1/keys, /v1/tenant, /v1/me, /v1/webhook-secret, /v1/phrases: who may call, for whom, with what.
-
-And what people may be asked to say.
-"""
+"""/v1/keys, /v1/tenant, /v1/me and /v1/webhook-secret: who may call, for whom, with what."""
 
 from datetime import timedelta
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -16,8 +12,8 @@ from earmark.api.door import InDoor
 from earmark.api.native import convert, wire
 from earmark.api.native.documents import json_body
 from earmark.api.native.requests import read_json
-from earmark.errors import InvalidArgument
-from earmark.service import keys, phrases, tenants, webhooks
+from earmark.errors import InvalidArgument, InvalidRequest
+from earmark.service import keys, tenants, webhooks
 from earmark.service.actor import Permission
 
 
@@ -29,7 +25,7 @@ def add_to(router: APIRouter) -> None:
         "/tenant",
         change_tenant,
         methods=["PATCH"],
-        summary="Keep enrolment recordings, or do not",
+        summary="Keep enrolment recordings, ask for activation phrases, or do not",
         openapi_extra=json_body(wire.TenantChange),
     )
     router.add_api_route("/keys", list_keys, methods=["GET"], summary="List API keys")
@@ -71,7 +67,6 @@ def add_to(router: APIRouter) -> None:
         methods=["POST"],
         summary="Replace the secret; the old one signs nothing from now on",
     )
-    router.add_api_route("/phrases", list_phrases, methods=["GET"], summary="What may people be asked?")
 
 
 async def show_caller(actor: Caller) -> wire.Caller:
@@ -85,9 +80,15 @@ async def show_tenant(door: InDoor, actor: Caller) -> wire.Tenant:
 
 
 async def change_tenant(request: Request, door: InDoor, actor: Caller) -> wire.Tenant:
-    """Decide about recordings of coming enrolments; those that are kept already stay."""
+    """Change what is given, for coming enrolments; what is enrolled already stays."""
     asked = await read_json(request, wire.TenantChange)
-    return convert.to_tenant(await door.pool.run(tenants.set_keep_audio, actor, door.store, asked.keep_audio))
+    if asked.keep_audio is None and asked.activation is None:
+        raise InvalidRequest("There is nothing to change: give keep_audio or activation.")
+    if asked.keep_audio is not None:
+        await door.pool.run(tenants.set_keep_audio, actor, door.store, asked.keep_audio)
+    if asked.activation is not None:
+        await door.pool.run(tenants.set_activation, actor, door.store, asked.activation)
+    return await show_tenant(door, actor)
 
 
 async def list_keys(door: InDoor, actor: Caller) -> wire.Keys:
@@ -133,17 +134,6 @@ async def show_webhook_secret(door: InDoor, actor: Caller) -> wire.WebhookSecret
 async def rotate_webhook_secret(door: InDoor, actor: Caller) -> wire.WebhookSecret:
     """Make a new secret. Receivers must know it before they can check the next message."""
     return wire.WebhookSecret(secret=await door.pool.run(webhooks.rotate_webhook_secret, actor, door.store))
-
-
-async def list_phrases(
-    _actor: Caller, locale: Annotated[str, Query(max_length=35, examples=["en-US"])]
-) -> wire.Phrases:
-    """List the passphrases and activation phrases of a locale."""
-    return wire.Phrases(
-        locale=locale,
-        passphrases=list(phrases.list_passphrases(locale)),
-        activation_phrases=list(phrases.list_activation_phrases(locale)),
-    )
 
 
 def _told(made: keys.NewKey) -> Response:

@@ -20,12 +20,14 @@ from earmark.api.native.requests import (
     one_recording,
     read_recordings,
 )
+from earmark.api.native.rules_wire import SearchUse
 from earmark.errors import InvalidArgument, InvalidRequest
 from earmark.service import recognise
 from earmark.service.enrol import add_recordings
 from earmark.service.inspect import inspect_recording
 from earmark.storage.labels import parse_guid
-from earmark.storage.values import ProfileKind
+from earmark.storage.values import ProfileKind, Use
+from earmark.voice.scoring.operating import Aim
 
 MOST_NAMED = 1_000
 NAMED = {"type": "array", "items": {"type": "string", "format": "uuid"}, "maxItems": MOST_NAMED}
@@ -103,21 +105,34 @@ async def enrol(
 
 
 async def verify(
-    request: Request, profile_id: UUID, door: InDoor, actor: Caller, fmr: Fmr = None
+    request: Request,
+    profile_id: UUID,
+    door: InDoor,
+    actor: Caller,
+    challenge: Annotated[
+        UUID | None, Query(description="What the recording answers, from `POST /v1/challenges`.")
+    ] = None,
+    fmr: Fmr = None,
 ) -> wire.Verification:
-    """Compare a recording with one profile. The recording is not stored."""
+    """Compare a recording with one profile. The recording is not stored.
+
+    It has to say the passphrase of a text-dependent profile, or the words of a challenge, which can be
+    answered once. After five such attempts that failed in a row the profile is locked, for longer each time.
+    """
     recordings = await read_recordings(request, door)
-    decision = await door.pool.run(
+    verified = await door.pool.run(
         recognise.verify,
         actor,
         door.store,
         door.engine,
         profile_id,
         one_recording(recordings),
-        fmr=fmr or door.settings.fmr,
+        aim=None if fmr is None else Aim(fmr=fmr),
+        usual=Aim(fmr=door.settings.fmr),
+        challenge=challenge,
         raw=recordings.raw,
     )
-    return convert.to_verification(decision)
+    return convert.to_verification(verified)
 
 
 async def identify(
@@ -130,11 +145,22 @@ async def identify(
     ] = None,
     kind: Annotated[wire.Kind | None, Query(description="Only profiles of this kind may be named.")] = None,
     top: Annotated[int, Query(ge=1, le=recognise.MAX_TOP, description="How many candidates.")] = 5,
-    fmr: Fmr = None,
+    use: Annotated[
+        SearchUse, Query(description="By which of the tenant's rules it is decided.")
+    ] = "identify",
+    fpir: Annotated[
+        float | None,
+        Query(gt=0, lt=0.5, description="Share of strangers taken for somebody, however many are compared."),
+    ] = None,
+    fmr: Annotated[
+        float | None,
+        Query(gt=0, lt=0.5, description="False-match rate of each comparison, instead of `fpir`."),
+    ] = None,
 ) -> wire.Identification:
     """Compare a recording with all enrolled profiles, or with those named in the query or the form.
 
-    The false-match rate holds for each comparison. The recording is not stored.
+    The threshold rises with their number, so that strangers are found as often as the rule says, unless `fmr`
+    sets it for each comparison. The recording is not stored.
     """
     recordings = await read_recordings(request, door)
     found = await door.pool.run(
@@ -145,7 +171,9 @@ async def identify(
         one_recording(recordings),
         among=_named([*(profile or ()), *recordings.fields.get("profile", ())]),
         kind=None if kind is None else ProfileKind(kind),
-        fmr=fmr or door.settings.fmr,
+        use=Use(use),
+        aim=None if fmr is None and fpir is None else Aim(fmr=fmr, fpir=fpir),
+        usual=Aim(fpir=door.settings.fpir) if use == "identify" else None,
         top=top,
         raw=recordings.raw,
     )

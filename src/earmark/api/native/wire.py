@@ -6,9 +6,19 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from earmark.api.native.words_wire import Words
+
 Kind = Literal["text-independent", "identification", "verification", "text-dependent"]
 JobState = Literal["created", "running", "succeeded", "failed", "canceled", "expired"]
 Role = Literal["recognise", "enrol", "manage", "audit"]
+Answer = Annotated[
+    Literal["accepted", "uncertain", "rejected"],
+    Field(description="Uncertain: too good for a stranger's, not good enough for theirs."),
+]
+NextStep = Annotated[
+    Literal["more_speech", "challenge", "person"],
+    Field(description="What to ask for after an uncertain answer; null after others."),
+]
 
 
 class _Answer(BaseModel):
@@ -45,6 +55,14 @@ class Missing(_Answer):
 
     speech_seconds: float
     recordings: int
+
+
+class Guidance(_Answer):
+    """What would make a profile surer than it has to be; zeros and nothing when it is good."""
+
+    speech_seconds: float = Field(description="More speech.")
+    occasions: int = Field(description="More days to record on.")
+    hints: list[str] = Field(description="In words: how much more, and how different it should be.")
 
 
 class Profile(_Answer):
@@ -98,6 +116,7 @@ class Enrolled(_Answer):
         description="Log-likelihood ratio of each new recording against all others; null when alone."
     )
     doubts: list[str] = Field(description="In words: recordings that sound unlike the rest.")
+    guidance: Guidance
 
 
 class OperatingPoint(_Answer):
@@ -105,12 +124,19 @@ class OperatingPoint(_Answer):
 
     fmr: float = Field(description="False-match rate, 0 to 1.")
     threshold: float = Field(description="Natural-log likelihood ratio from which on it is accepted.")
+    doubtful: float | None = Field(description="That from which on it is uncertain.")
+    fpir: float | None = Field(description="Of a whole search, where it was set so: strangers found, 0 to 1.")
 
 
 class Verification(_Answer):
     """Is it the person of the profile?"""
 
-    accepted: bool
+    accepted: bool = Field(description="The voice, and the words where some were asked for.")
+    answer: Answer
+    next_step: NextStep | None
+    voice_accepted: bool
+    words: Words | None = Field(description="Null where any words will do.")
+    fused_llr: float = Field(description="Natural-log likelihood ratio of both, at even odds of each.")
     llr: float = Field(description="Natural-log likelihood ratio, same against different speaker.")
     probability: float = Field(description="Of the same speaker at even prior odds, 0 to 1.")
     score: float = Field(description="Cosine, -1 to 1; to be compared within one model only.")
@@ -119,6 +145,8 @@ class Verification(_Answer):
     quality: Quality
     model: str
     reasons: list[str] = Field(description="In words: why, and what would make it surer.")
+    renewal: list[str] = Field(description="In words: why the person should enrol anew; mostly empty.")
+    learned: bool = Field(description="The voiceprint moved a little towards this recording.")
 
 
 class Candidate(_Answer):
@@ -136,6 +164,8 @@ class Identification(_Answer):
     """Who is it?"""
 
     best: Candidate | None = Field(description="The answer; null when nobody passes.")
+    answer: Answer
+    next_step: NextStep | None
     candidates: list[Candidate] = Field(description="Best first.")
     operating_point: OperatingPoint
     quality: Quality
@@ -165,14 +195,6 @@ class WebhookSecret(_Answer):
     secret: str
 
 
-class Phrases(_Answer):
-    """What people may be asked to say."""
-
-    locale: str
-    passphrases: list[str]
-    activation_phrases: list[str]
-
-
 class Caller(_Answer):
     """Whose key this is, and what it may do."""
 
@@ -189,12 +211,14 @@ class Tenant(_Answer):
         description="Whether enrolment recordings are kept, sealed. Without them a voiceprint cannot be made "
         "again when the model changes: such people must enrol anew."
     )
+    activation: bool = Field(description="Whether profiles of any words begin with an activation phrase.")
 
 
 class TenantChange(_Request):
     """What is to be changed of a tenant."""
 
-    keep_audio: bool
+    keep_audio: bool | None = None
+    activation: bool | None = None
 
 
 class Key(_Answer):

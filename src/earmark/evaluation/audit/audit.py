@@ -11,7 +11,7 @@ from earmark.evaluation.audit.calibrating import Fitted, fit_on_half
 from earmark.evaluation.audit.clips import Clip
 from earmark.evaluation.audit.hearing import Failure, Heard
 from earmark.evaluation.audit.pairs import MOST_PAIRS, Pairs, Places
-from earmark.evaluation.audit.scoring import LEAST_SECONDS, Scored, side_vectors
+from earmark.evaluation.audit.scoring import Scored, side_voices
 from earmark.evaluation.averages import llr_costs, speaker_counts
 from earmark.evaluation.buckets import SECONDS, SNR_DB, Bucket, by_measure
 from earmark.evaluation.fairness import Comparison, compare_groups
@@ -31,7 +31,9 @@ from earmark.evaluation.metrics import (
 )
 from earmark.evaluation.open_set import OpenSet, open_set
 from earmark.evaluation.operating import RATES, Point, Setting, operating_points, threshold_at
+from earmark.voice.scoring.backends import Cosine
 from earmark.voice.scoring.calibration import Calibration
+from earmark.voice.scoring.decider import Decider
 
 MOST_PEOPLE = 2_000  # in drawn galleries: bounds the table of scores
 PROBES = 2  # recordings of a person that search the galleries
@@ -86,13 +88,14 @@ def run_audit(
     speakers: Places,
     pairs: Pairs,
     scored: Scored,
-    calibration: Calibration | None,
+    decider: Decider | None,
     asked: Asked,
     *,
     lost: int = 0,
 ) -> Audit:
     """Measure everything. `heard` is None when scores were handed over; `clips` are those of the pairs."""
     trials = scored.trials
+    calibration = None if decider is None else decider.calibration
     points = operating_points(trials, calibration, asked=asked.fmr)
     chosen = _chosen(points, asked.fmr)
     per_speaker = np.bincount(speakers)
@@ -115,7 +118,7 @@ def run_audit(
         chosen=chosen,
         durations=_buckets(scored, scored.seconds if heard else None, SECONDS, chosen),
         noises=_buckets(scored, scored.snr_db, SNR_DB, chosen),
-        open_sets=_open_sets(heard, speakers, pairs, calibration, asked),
+        open_sets=_open_sets(heard, speakers, pairs, decider, asked),
         groups_fmr=groups_fmr,
         groups=groups,
         fitted=_fitted(scored, calibration, asked),
@@ -188,7 +191,7 @@ def _groups(
 
 
 def _open_sets(
-    heard: Heard | None, speakers: Places, pairs: Pairs, calibration: Calibration | None, asked: Asked
+    heard: Heard | None, speakers: Places, pairs: Pairs, decider: Decider | None, asked: Asked
 ) -> list[OpenSet]:
     """One side of each speaker against other clips of all of them."""
     if heard is None:
@@ -205,16 +208,17 @@ def _open_sets(
         probes.append(mine)
         rows.append(np.full(mine.size, row))
     clips, owner = np.concatenate(probes).astype(np.intp), np.concatenate(rows).astype(np.intp)
-    chosen = tuple(pairs.sides[side] for side in sides)
-    table = side_vectors(heard, chosen).astype(np.float64) @ heard.vectors[clips].T.astype(np.float64)
+    enrolled = side_voices(heard, [pairs.sides[side] for side in sides])
+    tested = side_voices(heard, [(int(clip),) for clip in clips])
     promised = None
-    if calibration is not None:
-        seconds = np.maximum([heard.speech_seconds[list(side)].sum() for side in chosen], LEAST_SECONDS)
-        tested = np.maximum(heard.speech_seconds[clips], LEAST_SECONDS)
-        table = calibration.llr(table, seconds[:, None], tested[None])
-        lowest, highest = calibration.thresholds[-1][0], calibration.thresholds[0][0]
+    if decider is None:
+        cosine = Cosine()
+        table = cosine.scores(cosine.hear(enrolled), cosine.hear(tested))
+    else:
+        table = decider.llrs(enrolled, tested)
+        lowest, highest = decider.calibration.thresholds[-1][0], decider.calibration.thresholds[0][0]
         if lowest <= asked.fmr <= highest:
-            promised = calibration.operating_point(asked.fmr).threshold
+            promised = decider.operating_point(asked.fmr).threshold
     return open_set(table, owner, fpir=asked.fpir, promised=promised, seed=asked.seed)
 
 

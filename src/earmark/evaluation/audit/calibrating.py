@@ -66,7 +66,7 @@ def fit_on_half(
     shape = _shape(sample, owners[0])
     try:
         words = f"half of {count} speakers, {first.trials.scores.size} trials"
-        calibration = replace(fit(sample, shape, sample), trials=words)
+        calibration = replace(fit(sample, shape, sample), trials=words, score=scored.kind)
     except ModelInvalid as error:
         raise TrialsTooFew(
             f"No calibration can be fitted on {first.trials.scores.size} trials of {owners[0]} speakers: "

@@ -31,6 +31,7 @@ class HeardClip:
     vector: Floats  # (D,)
     speech_seconds: float
     snr_db: float
+    bandwidth_hz: float
     digest: str  # SHA-256 of the file's bytes, and of the cut
     refused: str  # code of the reason for which `verify` would refuse it, or ""
 
@@ -52,6 +53,7 @@ class Heard:
     vectors: Floats  # (n, D)
     speech_seconds: Doubles  # (n,)
     snr_db: Doubles  # (n,)
+    bandwidth_hz: Doubles  # (n,)
     digests: tuple[str, ...]
     refused: tuple[str, ...]  # (n,) as in HeardClip
     failures: tuple[Failure, ...]
@@ -80,13 +82,14 @@ class Memory:
         try:
             with np.load(self._folder / f"{digest}.npz", allow_pickle=False) as kept:
                 numbers = kept["numbers"]
-                return HeardClip(kept["vector"], numbers[0], numbers[1], digest, str(kept["refused"]))
+                seconds, snr, bandwidth = map(float, numbers)
+                return HeardClip(kept["vector"], seconds, snr, bandwidth, digest, str(kept["refused"]))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
 
     def keep(self, heard: HeardClip) -> None:
         """Remember a clip, whole or not at all."""
-        numbers = np.array([heard.speech_seconds, heard.snr_db])
+        numbers = np.array([heard.speech_seconds, heard.snr_db, heard.bandwidth_hz])
         with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".part", delete=False) as part:
             np.savez(part, vector=heard.vector, numbers=numbers, refused=np.array(heard.refused))
         Path(part.name).replace(self._folder / f"{heard.digest}.npz")
@@ -146,6 +149,7 @@ def _gather(clips: Sequence[Clip], results: Sequence[HeardClip | Failure], dimen
         vectors=np.array([one.vector for _, one in good], np.float32).reshape(-1, dimension),
         speech_seconds=np.array([one.speech_seconds for _, one in good], np.float64),
         snr_db=np.array([one.snr_db for _, one in good], np.float64),
+        bandwidth_hz=np.array([one.bandwidth_hz for _, one in good], np.float64),
         digests=tuple(one.digest for _, one in good),
         refused=tuple(one.refused for _, one in good),
         failures=tuple(one for one in results if isinstance(one, Failure)),
@@ -166,6 +170,7 @@ def _hear(engine: Engine, clip: Clip, file: str | None, memory: Memory | None) -
         embedding.vector,
         embedding.quality.speech_seconds,
         embedding.quality.snr_db,
+        embedding.quality.bandwidth_hz,
         digest,
         "" if refused is None else refused.code,
     )

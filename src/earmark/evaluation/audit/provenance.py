@@ -39,6 +39,8 @@ def gather_provenance(
     for name, content in contents:
         digest.update(f"{name}\0{content}\n".encode())
     own = "none" if entry is None or entry.calibration is None else "shipped with the model"
+    if entry is not None and entry.scoring is not None:
+        own = f"back end {entry.scoring.id}, shipped with the model"
     return Provenance(
         source,
         digest.hexdigest(),

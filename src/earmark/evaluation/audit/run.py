@@ -59,9 +59,9 @@ def evaluate_recordings(
     else:
         usable, lost = _usable(listed, clips, heard)
         pairs = listed_pairs(usable, speakers)
-    calibration = engine.entry.calibration
-    scored = score_pairs(heard, speakers, pairs, calibration)
-    audit = run_audit(heard, heard.clips, speakers, pairs, scored, calibration, asked, lost=lost)
+    decider = None if engine.entry.calibration is None else engine.decider
+    scored = score_pairs(heard, speakers, pairs, decider)
+    audit = run_audit(heard, heard.clips, speakers, pairs, scored, decider, asked, lost=lost)
     contents = [(clip.name, digest) for clip, digest in zip(heard.clips, heard.digests, strict=True)]
     contents += [(failure.clip.name, failure.code) for failure in heard.failures]
     if job.trials is not None:

@@ -1,5 +1,6 @@
-"""Pairs of clips to scored trials, with what the report looks at beside the score: seconds, noise, groups."""
+"""Pairs of clips to trials as the model scores them, with what the report looks at beside: seconds, noise."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,9 +11,12 @@ from earmark.evaluation.audit.pairs import Pairs, Places
 from earmark.evaluation.intervals import Trials
 from earmark.evaluation.metrics import Doubles
 from earmark.voice.features import Floats
+from earmark.voice.scoring.backends import Cosine
 from earmark.voice.scoring.calibration import Calibration
+from earmark.voice.scoring.decider import Decider
+from earmark.voice.scoring.voices import Voices
 
-BLOCK = 65_536  # trials scored at once: bounds the memory
+BLOCK = 8_192  # trials scored at once: bounds the memory
 LEAST_SECONDS = 0.1  # a single word without detected speech counts as so much
 
 
@@ -21,11 +25,12 @@ class Scored:
     """Trials and their circumstances; every array is (n,)."""
 
     trials: Trials  # `scores` are LLRs when `is_llr`
-    raw: Doubles  # cosine, or the score as it was handed over
+    raw: Doubles  # the back end's score, or the score as it was handed over
     snr_db: Doubles | None  # of the noisier side
     sides: Places  # place of the enrolment side in the pairs
     clips: Places  # place of the clip under test
     is_llr: bool
+    kind: str = "cosine"  # what the raw scores are, as calibrations name them
 
     @property
     def raw_trials(self) -> Trials:
@@ -58,23 +63,38 @@ def side_seconds(heard: Heard, sides: tuple[tuple[int, ...], ...]) -> Doubles:
     return np.maximum(np.array(total, np.float64), LEAST_SECONDS)
 
 
-def cosines(left: Floats, right: Floats, enrol: Places, test: Places) -> Doubles:
-    """(n,) cosine of every pair of unit vectors, in blocks."""
-    found = np.empty(enrol.size, np.float64)
-    for start in range(0, enrol.size, BLOCK):
-        part = slice(start, start + BLOCK)
-        found[part] = np.einsum("nd,nd->n", left[enrol[part]], right[test[part]])
-    return found
+def side_voices(heard: Heard, sides: Sequence[tuple[int, ...]]) -> Voices:
+    """Sides as a back end takes them: what was measured of several clips is averaged as in a voiceprint."""
+    recorded = []
+    for side in sides:
+        clips = list(side)
+        lengths = np.maximum(heard.speech_seconds[clips], LEAST_SECONDS)
+        noise, band = heard.snr_db[clips], heard.bandwidth_hz[clips]
+        found = band > 0.0
+        recorded.append(
+            (
+                np.average(noise, weights=lengths),
+                np.average(band[found], weights=lengths[found]) if found.any() else np.nan,
+            )
+        )
+    snr, bandwidth = np.array(recorded, np.float64).reshape(-1, 2).T
+    return Voices(side_vectors(heard, tuple(sides)), side_seconds(heard, tuple(sides)), snr, bandwidth)
 
 
 def score_pairs(
     heard: Heard,
     speakers: Places,
     pairs: Pairs,
-    calibration: Calibration | None,
+    decider: Decider | None,
 ) -> Scored:
-    """Cosine of every pair, and its LLR when there is a calibration."""
-    raw = cosines(side_vectors(heard, pairs.sides), heard.vectors, pairs.enrol, pairs.test)
+    """Score of every pair, and its LLR when it is known what a score means; cosines otherwise."""
+    backend = Cosine() if decider is None else decider.backend
+    sides = backend.hear(side_voices(heard, pairs.sides))
+    clips = backend.hear(side_voices(heard, [(clip,) for clip in range(len(heard.clips))]))
+    raw = np.empty(pairs.enrol.size, np.float64)
+    for start in range(0, raw.size, BLOCK):
+        part = slice(start, start + BLOCK)
+        raw[part] = backend.pair_scores(sides.take(pairs.enrol[part]), clips.take(pairs.test[part]))
     noise = np.array([heard.snr_db[list(side)].min() for side in pairs.sides])
     owners = np.array([speakers[side[0]] for side in pairs.sides])
     trials = Trials(
@@ -82,12 +102,12 @@ def score_pairs(
         owners[pairs.enrol].astype(np.int64),
         speakers[pairs.test].astype(np.int64),
         np.zeros(raw.size, np.int64),
-        side_seconds(heard, pairs.sides)[pairs.enrol],
-        np.maximum(heard.speech_seconds, LEAST_SECONDS)[pairs.test],
+        sides.voices.seconds[pairs.enrol],
+        clips.voices.seconds[pairs.test],
     )
     snr = np.minimum(noise[pairs.enrol], heard.snr_db[pairs.test])
-    scored = Scored(trials, raw, snr, pairs.enrol, pairs.test, is_llr=False)
-    return scored if calibration is None else with_llr(scored, calibration)
+    scored = Scored(trials, raw, snr, pairs.enrol, pairs.test, is_llr=False, kind=backend.name)
+    return scored if decider is None else with_llr(scored, decider.calibration)
 
 
 def given_scores(scores: Doubles, speakers: Places, pairs: Pairs, *, is_llr: bool) -> Scored:
@@ -115,5 +135,11 @@ def part_of(scored: Scored, where: NDArray[np.bool_]) -> Scored:
     trials = Trials(**{name: values[where] for name, values in vars(scored.trials).items()})
     snr = None if scored.snr_db is None else scored.snr_db[where]
     return Scored(
-        trials, scored.raw[where], snr, scored.sides[where], scored.clips[where], is_llr=scored.is_llr
+        trials,
+        scored.raw[where],
+        snr,
+        scored.sides[where],
+        scored.clips[where],
+        is_llr=scored.is_llr,
+        kind=scored.kind,
     )

@@ -13,6 +13,9 @@ from earmark.evaluation.forensic.scale import Finding, find_words
 from earmark.voice.engine import Engine
 from earmark.voice.models.calibrations import CalibrationFile
 from earmark.voice.quality import RECOGNISE, Quality, refusal
+from earmark.voice.scoring.backends import Cosine
+from earmark.voice.scoring.decider import Decider
+from earmark.voice.scoring.voices import voices_of
 from earmark.voice.voiceprint import Embedding, make_voiceprint
 
 
@@ -46,6 +49,7 @@ class Case:
     calibration_id: str
     model: str
     weights_sha256: str
+    scored: str  # what the calibration is of: "llr" (of the model's back end) or "cosine"
 
 
 def compare(
@@ -64,6 +68,7 @@ def compare(
             "--calibration."
         )
     evidence = installed.evidence
+    decider = _decider(engine, installed)
     heard = [_hear(engine, path) for path in known]
     voiceprint = make_voiceprint([embedding for _, embedding in heard])
     own = {exhibit.sha256 for exhibit, _ in heard}
@@ -75,9 +80,7 @@ def compare(
                 f"{exhibit.name} is among the known recordings too: leave it out of one side."
             )
         score = float(np.dot(voiceprint.vector, embedding.vector))
-        llr = installed.calibration.llr(
-            score, max(voiceprint.speech_seconds, 0.1), max(embedding.quality.speech_seconds, 0.1)
-        )
+        llr = float(decider.llrs(voices_of([voiceprint]), voices_of([embedding]))[0, 0])
         finding = find_words(
             llr, same_people=int(evidence["same_speaker_people"]), pairs=int(evidence["speaker_pairs"])
         )
@@ -90,7 +93,21 @@ def compare(
         installed.id,
         engine.entry.id,
         engine.entry.sha256,
+        installed.calibration.score,
     )
+
+
+def _decider(engine: Engine, file: CalibrationFile) -> Decider:
+    """What decides by the file, whatever is installed. Raises ModelInvalid for scores that it lacks."""
+    calibration = file.calibration
+    if calibration.score == "cosine":
+        return Decider(Cosine(), calibration)
+    if engine.decider.backend.name != calibration.score:
+        raise ModelInvalid(
+            f"This calibration is of {calibration.score!r} scores, and model {engine.entry.id} decides by "
+            "its cosines here: run `earmark models uncalibrate` first."
+        )
+    return Decider(engine.decider.backend, calibration)
 
 
 def _hear(engine: Engine, path: Path) -> tuple[Exhibit, Embedding]:

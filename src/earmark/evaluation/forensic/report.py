@@ -31,6 +31,10 @@ LIMITS = (
     "alike, is more alike than they are.",
     "Nothing here tells a live voice from a replayed, converted or synthetic one.",
 )
+SCORED = {
+    "cosine": "cosine of unit vectors",
+    "llr": "cosine and PLDA, normalised by a cohort of strangers, aligned by how both sides were recorded",
+}
 
 
 def make_report(case: Case, versions: Mapping[str, str], *, date: str = "") -> Document:
@@ -163,7 +167,7 @@ def _made(case: Case, versions: Mapping[str, str], date: str) -> Section:
         ("SHA-256 of its weights", case.weights_sha256),
         ("calibration", case.calibration_id),
         ("SHA-256 over the validation data", str(case.evidence["data_sha256"])),
-        ("score", "cosine of unit vectors; the known recordings' vectors are averaged"),
+        ("score", SCORED[case.scored] + "; the known recordings' vectors are averaged"),
         ("speech of the known recordings", f"{case.known_seconds:.2f} s"),
         *((f"version of {name}" if name != "processor" else name, value) for name, value in versions.items()),
     ]

@@ -47,9 +47,10 @@ def find_words(llr: float, *, same_people: int, pairs: int) -> Finding:
     ratio = math.exp(abs(held))
     strength = next(words for top, words in STEPS if ratio < top)
     if strength == STEPS[0][1]:
-        words = "no support for either proposition rather than the other"
+        words = "no support for one proposition over the other"
     else:
-        words = f"{strength} for the proposition that {SAME if held > 0 else DIFFERENT}"
+        likelier = SAME if held > 0 else DIFFERENT
+        words = f"{strength} for the proposition that {likelier}, relative to the alternative"
     return Finding(llr, held / math.log(10.0), held != llr, words)
 
 

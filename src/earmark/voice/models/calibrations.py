@@ -108,7 +108,22 @@ def install_calibration(
             "--fmr from then on."
         )
     _keep(_place(home, entry), to_text(file))
-    return replace(entry, calibration=file.calibration), file
+    return decide_by(entry, file.calibration), file
+
+
+def decide_by(entry: "ModelEntry", calibration: Calibration) -> "ModelEntry":
+    """The entry with a calibration on top of its back end, or, for one of cosines, in place of it.
+
+    Raises ModelInvalid for a calibration of scores that the model has not.
+    """
+    if calibration.score == "cosine":
+        return replace(entry, calibration=calibration, scoring=None)
+    if entry.scoring is None or calibration.score != "llr":
+        raise ModelInvalid(
+            f"This calibration is of {calibration.score!r} scores, which the model {entry.id} has not: "
+            "fit one with `earmark evaluate --calibrate`."
+        )
+    return replace(entry, scoring=replace(entry.scoring, own=calibration))
 
 
 def remove_calibration(entry: "ModelEntry", *, home: Path) -> bool:
@@ -136,7 +151,7 @@ def with_installed(entries: Mapping[str, "ModelEntry"], *, home: Path) -> dict[s
     for name, entry in entries.items():
         file = installed_calibration(entry, home=home)
         if file is not None:
-            found[name] = replace(entry, calibration=file.calibration)
+            found[name] = decide_by(entry, file.calibration)
     return found
 
 

@@ -16,6 +16,9 @@ import tomli_w
 from earmark.errors import ModelInvalid, ModelNotFound
 from earmark.voice.models.calibrations import with_installed
 from earmark.voice.models.file import digest, read_model
+from earmark.voice.models.scoring import ScoringEntry
+from earmark.voice.models.scoring import from_table as scoring_from
+from earmark.voice.models.scoring import to_table as scoring_table
 from earmark.voice.scoring.calibration import Calibration
 
 CATALOG = "catalog.toml"
@@ -40,7 +43,8 @@ class ModelEntry:
     mean_normalised: bool  # the mean over the window is subtracted per band
     scale: float  # what samples in [-1, 1] are multiplied by before anything else
     dimension: int  # D, of the embedding
-    calibration: Calibration | None = None  # without one the model embeds, but nothing is decided with it
+    calibration: Calibration | None = None  # of the cosine; without one nothing is decided with the model
+    scoring: ScoringEntry | None = None  # what decides in place of the cosine, where the model has it
 
     @property
     def id(self) -> str:
@@ -194,7 +198,7 @@ def _entry(folder: Path, row: dict[str, Any]) -> ModelEntry:
     file = _inside(folder, row["file"])
     if not NAME.fullmatch(row["name"]):
         raise ValueError("a model name has characters other than a-z, 0-9, '.', '_' and '-'")
-    table = row.get("calibration")
+    table, scoring = row.get("calibration"), row.get("scoring")
     return ModelEntry(
         name=row["name"],
         version=str(row["version"]),
@@ -208,11 +212,12 @@ def _entry(folder: Path, row: dict[str, Any]) -> ModelEntry:
         scale=float(row["scale"]),
         dimension=int(row["dimension"]),
         calibration=None if table is None else Calibration.from_table(table),
+        scoring=None if scoring is None else scoring_from(scoring, _inside(folder, scoring["file"])),
     )
 
 
 def _row(folder: Path, entry: ModelEntry) -> dict[str, Any]:
-    row = {
+    row: dict[str, Any] = {
         "name": entry.name,
         "version": entry.version,
         "family": entry.family,
@@ -225,7 +230,9 @@ def _row(folder: Path, entry: ModelEntry) -> dict[str, Any]:
         "scale": entry.scale,
         "dimension": entry.dimension,
     }
-    return row if entry.calibration is None else row | {"calibration": entry.calibration.to_table()}
+    if entry.calibration is not None:
+        row |= {"calibration": entry.calibration.to_table()}
+    return row if entry.scoring is None else row | {"scoring": scoring_table(entry.scoring, folder)}
 
 
 def _write(
