@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 TRAIN_VENV := .venv-train
+JOBS ?= 2
 PIP := -m pip --disable-pip-version-check install --quiet --require-hashes
 EDITABLE := -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
@@ -13,7 +14,7 @@ EDITABLE := -m pip --disable-pip-version-check install --quiet --no-deps --no-bu
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 27
 	@echo
-	@echo "  Options: PYTHON=python3.12   AUDIO=folder (demo on your own speaker/clip folders)"
+	@echo "  Options: PYTHON=python3.12   AUDIO=folder (demo on your own speaker/clip folders)   JOBS=4 (tests at once)"
 	@echo "           ARGS='...' (handed to pytest, the benchmark, the evaluation or the training)"
 
 setup: $(VENV)/.run ## make .venv with the command `earmark` in it
@@ -22,7 +23,7 @@ demo: $(VENV)/.run ## enrol, verify and identify sample speakers, in words
 	@$(VENV)/bin/python demo/run.py $(if $(AUDIO),--audio "$(AUDIO)")
 
 test: $(VENV)/.dev ## run every test, the built wheel included
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev ## linter, format and strict types
 	$(VENV)/bin/ruff check .

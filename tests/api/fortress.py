@@ -22,8 +22,10 @@ class Fortress:
     read: int = 0  # lines of the server's log that were there before this test
 
     def settle(self) -> None:
-        """Let it serve once, and remember its memory."""
+        """Let it serve once, words included, whose dictionary is read then; and remember its memory."""
         with asking.client(self.server) as client:
+            asked = client.post("/v1/phrases/examine", json={"phrase": "my dog ate all of the cheese"})
+            assert asked.status_code == 200, asked.text
             self.guid = asking.enrolled(client)
             assert asking.verify(client, self.guid).status_code == 200
         self.peace_mib = self.memory("VmRSS")

@@ -281,10 +281,10 @@ def test_a_reset_between_judging_and_storing(
 ) -> None:
     resets = [empty.id]
 
-    def load(*args: Any) -> Any:
+    def load(*args: Any, **options: Any) -> Any:
         if resets:
             reset_profile(actor, store, resets.pop())
-        return load_voiceprint(*args)
+        return load_voiceprint(*args, **options)
 
     add_recordings(actor, store, engine, "ada", clips["ada"][:2])
     monkeypatch.setattr(enrolling, "load_voiceprint", load)

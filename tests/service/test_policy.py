@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from synthesis import say
 
 from earmark.errors import (
     AudioTooLong,
@@ -31,6 +32,7 @@ from earmark.voice.engine import Engine
 from earmark.voice.features import Floats
 from earmark.voice.quality import RECOGNISE, Quality
 
+PHRASE = "my voice is my passport verify me"
 Clips = dict[str, list[Path]]
 ENROLLING, ENROLLED = ProfileState.ENROLLING, ProfileState.ENROLLED
 
@@ -72,15 +74,14 @@ def test_twenty_seconds_of_any_words(
     assert 20.0 <= seconds < 26.0
 
 
-def test_three_recordings_of_a_passphrase(actor: Actor, store: Store, engine: Engine, clips: Clips) -> None:
-    made = create_profile(actor, store, kind=ProfileKind.TEXT_DEPENDENT, phrase="my voice is my passport")
+def test_three_recordings_of_a_passphrase(actor: Actor, store: Store, engine: Engine) -> None:
+    made = create_profile(actor, store, kind=ProfileKind.TEXT_DEPENDENT, phrase=PHRASE)
     for number, state in ((1, ENROLLING), (2, ENROLLING), (3, ENROLLED), (4, ENROLLED)):
-        done = add_recordings(
-            actor, store, engine, made.id, [cut(clips["ada"][number], 3)], policy=PASSPHRASE, force=True
-        )
+        said = say(PHRASE, take=number)
+        done = add_recordings(actor, store, engine, made.id, [said], policy=PASSPHRASE, force=True)
         assert (done.profile.state, done.missing.recordings) == (state, max(0, 3 - number))
         assert done.missing.nothing is (state is ENROLLED)
-    assert done.profile.phrase == "my voice is my passport"
+    assert done.profile.phrase == PHRASE
 
 
 def test_several_at_once_count_together(
@@ -280,9 +281,10 @@ def test_kinds_and_locales_of_what_is_recognised(
 
 
 def test_a_passphrase_profile_is_compared_with_only_when_it_is_named(
-    actor: Actor, store: Store, engine: Engine, clips: Clips
+    actor: Actor, store: Store, engine: Engine
 ) -> None:
-    made = enrol(actor, store, engine, "ada", clips["ada"][:3], kind=ProfileKind.TEXT_DEPENDENT).profile
+    *said, again = (say(PHRASE, take=number) for number in range(4))
+    made = enrol(actor, store, engine, "ada", said, kind=ProfileKind.TEXT_DEPENDENT, force=True).profile
     with pytest.raises(ProfileNotFound):
-        identify(actor, store, engine, clips["ada"][3])
-    assert identify(actor, store, engine, clips["ada"][3], among=["ada"]).identification.best == str(made.id)
+        identify(actor, store, engine, again)
+    assert identify(actor, store, engine, again, among=["ada"]).identification.best == str(made.id)

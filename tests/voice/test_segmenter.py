@@ -154,7 +154,9 @@ def test_writing_a_speaker_model_keeps_the_segmentation_entry(tmp_path: Path) ->
     model = next(iter(load_catalog().values()))
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / model.file.name).write_bytes(b"")
-    write_entry(catalog, replace(model, file=tmp_path / "weights" / model.file.name))
+    assert model.scoring is not None
+    scoring = replace(model.scoring, file=tmp_path / "weights" / model.scoring.file.name)
+    write_entry(catalog, replace(model, file=tmp_path / "weights" / model.file.name, scoring=scoring))
     assert tomllib.loads(catalog.read_text()) == before
 
 
