@@ -92,6 +92,16 @@ def test_speech_around_the_phrase_is_no_matter() -> None:
     assert within.phrase == pytest.approx(alone.phrase, abs=0.1)
 
 
+def test_of_a_phrase_said_over_and_over_one_is_taken() -> None:
+    again = (A, B, C, D, B, A, A, B, C, D, B, A, A, B)
+    words = lines((A, B), (C, D), (B, A))
+    evidence = weigh(spoken(*again), words)
+    assert (np.diff(evidence.cuts) > 0).all()
+    assert evidence.cuts[-1] - evidence.cuts[0] <= 2 * 6
+    assert evidence.fits.min() > -0.5
+    assert weigh(spoken(C, D, B, A), words).fits.min() < -3
+
+
 def test_any_pronunciation_will_do() -> None:
     graph = build([((A, B), (A, C)), ((D,),)])
     assert weigh(spoken(A, C, D), graph).phrase > -0.5

@@ -80,6 +80,7 @@ def speak(text: str, voice: Voice) -> Floats:
             raise ValueError(f"espeak-ng has no voice {voice.accent}+{voice.variant}")
         for name, value in ((RATE, voice.speed), (PITCH, voice.pitch), (RANGE, 50)):
             library.espeak_SetParameter(name, value, 0)
+        library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # so that a sentence is the same every time
         data = text.encode() + b"\0"
         library.espeak_Synth(data, len(data), 0, 1, 0, UTF8, None, None)
         library.espeak_Synchronize()

@@ -100,8 +100,7 @@ def weigh(chances: Floats, graph: Graph) -> Evidence:
     better = np.maximum.accumulate(left[:, ::-1], axis=1)[:, ::-1]  # starting at t or later
     without = (done[:-1] + better[1:]).max(axis=1)
     apart = (done[1:-1] + better[1:-1]).max(axis=1)
-    cuts = (done + left).argmax(axis=1)
-    cuts = np.maximum.accumulate(cuts)
+    cuts = _places(emitted, graph)
     greedy = np.concatenate([[0.0], np.cumsum(chances.max(axis=1))])
     at = done[np.arange(words + 1), cuts]
     fits = (at[1:] - at[:-1]) - (greedy[cuts[1:]] - greedy[cuts[:-1]])
@@ -148,6 +147,50 @@ def _backward(emitted: Floats, graph: Graph) -> Floats:
         sums[lasts] = np.logaddexp(sums[lasts], np.float32(0.0))
         beta[:-1] = np.maximum(sums, NEVER)
     return left
+
+
+def _places(emitted: Floats, graph: Graph) -> Indices:
+    """(W + 1,) frames between which the words lie on the best path, Viterbi's.
+
+    Sums would not do: of a phrase that is said twice they may put one word here and the next there.
+    """
+    frames, states = emitted.shape
+    score = np.full(states + 1, NEVER, np.float32)
+    came = np.empty((frames, states), np.uint8)  # which neighbour the best path to a state came from
+    begun = graph.firsts[0][graph.firsts[0] < states]
+    lasts = graph.ends[-1][graph.ends[-1] < states]
+    every = np.arange(states)
+    start = graph.before.shape[1]  # the neighbour of a path that begins here
+    best, ended, last = -np.inf, 0, int(lasts[0])
+    for frame in range(frames):
+        reach = score[graph.before]
+        came[frame] = reach.argmax(axis=1)
+        sums = reach[every, came[frame]]
+        came[frame, begun[sums[begun] < 0.0]] = start
+        sums[begun] = np.maximum(sums[begun], 0.0)
+        score[:-1] = np.maximum(sums + emitted[frame], NEVER)
+        top = int(lasts[score[lasts].argmax()])
+        if score[top] > best:
+            best, ended, last = float(score[top]), frame, top
+    return _backwards(came, graph, start, ended, last)
+
+
+def _backwards(came: NDArray[np.uint8], graph: Graph, start: int, frame: int, state: int) -> Indices:
+    """The path to a state at a frame, as `_places` gives it."""
+    words = len(graph.firsts)
+    word_of = np.zeros(len(graph.labels), np.int64)
+    for word, ends in enumerate(graph.ends):
+        word_of[int(ends[ends < len(graph.labels)].max()) + 1 :] = word + 1
+    cuts = np.zeros(words + 1, np.int64)
+    cuts[words] = frame + 1
+    while True:
+        neighbour = int(came[frame, state])
+        earlier = state if neighbour == start else int(graph.before[state, neighbour])
+        if neighbour == start or word_of[earlier] != word_of[state]:
+            cuts[word_of[state]] = frame
+        if neighbour == start or frame == 0:
+            return cuts
+        state, frame = earlier, frame - 1
 
 
 def _log_sum(values: Floats) -> Floats:
