@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 TRAIN_VENV := .venv-train
-JOBS ?= 2
+JOBS ?= $(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),2)
 PIP := -m pip --disable-pip-version-check install --quiet --require-hashes
 EDITABLE := -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
@@ -23,7 +23,7 @@ demo: $(VENV)/.run ## enrol, verify and identify sample speakers, in words
 	@$(VENV)/bin/python demo/run.py $(if $(AUDIO),--audio "$(AUDIO)")
 
 test: $(VENV)/.dev ## run every test, the built wheel included
-	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(VENV)/bin/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev ## linter, format and strict types
 	$(VENV)/bin/ruff check .

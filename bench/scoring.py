@@ -14,6 +14,7 @@ from earmark.voice.scoring.alignment import TERMS, Alignment
 from earmark.voice.scoring.backends import Cosine, Fused
 from earmark.voice.scoring.calibration import Calibration, unchanged
 from earmark.voice.scoring.decider import Decider
+from earmark.voice.scoring.own_people import MOST, WEIGHED, OwnPeople
 from earmark.voice.scoring.plda import Plda
 from earmark.voice.scoring.voices import Voices
 
@@ -80,6 +81,7 @@ def lines(rounds: int) -> Iterator[str]:
     )
     for size in GALLERIES:
         yield _gallery(size, decider, tested, draw, rounds)
+    yield _own_people(decider, enrolled, tested, draw, rounds)
     yield from _all_pairs()
 
 
@@ -96,6 +98,26 @@ def _gallery(size: int, decider: Decider, tested: Voices, draw: np.random.Genera
     return (
         f"{size:>9,} voiceprints: nearest 512 {1e3 * searched:.2f} ms; weighing them {1e3 * first:.1f} ms "
         f"the first time, {1e3 * again:.2f} ms from then on"
+    )
+
+
+def _own_people(
+    decider: Decider, enrolled: Voices, tested: Voices, draw: np.random.Generator, rounds: int
+) -> str:
+    many, own = made_gallery(WEIGHED, draw), made_gallery(MOST, draw)
+    people = OwnPeople([f"own {key}" for key in own.keys], own.voices(np.arange(MOST)))
+    alone, among = decider.hear(enrolled), decider.hear(many.voices(np.arange(WEIGHED)))
+    people.llrs(decider, ["one"], alone, tested)  # what is kept of them is made
+    one, search = medians(
+        [
+            lambda: people.llrs(decider, ["one"], alone, tested),
+            lambda: people.llrs(decider, many.keys, among, tested),
+        ],
+        rounds=max(rounds, 20),
+    )
+    return (
+        f"beside {MOST} people of the place: {1e3 * one:.2f} ms a trial, {1e3 * search:.1f} ms more for the "
+        f"{WEIGHED} likeliest of a search"
     )
 
 

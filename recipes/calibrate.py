@@ -22,6 +22,8 @@ from earmark.evaluation.fit import choose_shape, cross_validate, every_condition
 from earmark.evaluation.fused_fit import fit_fused
 from earmark.evaluation.intervals import join_trials
 from earmark.evaluation.listeners import Listener, kept_by, product
+from earmark.evaluation.prices import price_bank
+from earmark.evaluation.prices import to_markdown as to_table
 from earmark.evaluation.speech import make_all_sides, speech_folder
 from earmark.evaluation.strangers import Views, choose_cohort, hear_views, learn_people, training_sides
 from earmark.voice.models.add import keep_file
@@ -40,6 +42,7 @@ from earmark.voice.scoring.backends import Fused
 from earmark.voice.scoring.calibration import Calibration
 from earmark.voice.scoring.decider import Decider
 from earmark.voice.scoring.decision import DEFAULT_FMR
+from earmark.voice.scoring.prices import EVIDENCE
 
 
 def arguments() -> argparse.Namespace:
@@ -60,7 +63,7 @@ def arguments() -> argparse.Namespace:
 
 def hear(listener: Listener, root: Path, split: Split, asked: argparse.Namespace) -> Bank:
     """Embed every side of a split under every condition."""
-    sides = make_all_sides(root, split, enrol=asked.enrol, test=asked.test)
+    sides = make_all_sides(root, split, enrol=asked.enrol, test=asked.test, longer=True)
     with Progress(*Progress.get_default_columns(), console=Console(stderr=True)) as progress:
         task = progress.add_task(f"{split.value} clips", total=clip_count(sides))
         return fill_banks([listener], sides, read_scenery(root), lambda: progress.advance(task))[0]
@@ -98,6 +101,10 @@ def main() -> int:
     evidence = figures(fused, views, bank, tested, measured[-1])
     for name, value in evidence.items():
         print(f"  {name}: {value}")
+    prices = price_bank(tested, by_backend(Decider(fused, AS_IS)), fused.meaning)
+    if prices is not None:
+        print(to_table(prices))
+        evidence[EVIDENCE] = prices.to_table()
     if not asked.dry_run:
         keep(entry, cosine, fused, evidence)
     return 0

@@ -2,35 +2,34 @@
 
 Then its back ends side by side, whether promised rates are kept, and searches of growing galleries. Prints
 Markdown, and writes table.md, table.json, backends.md and pictures to --out. All is measured on TEST
-speakers; CALIBRATION speakers calibrate the back ends that do not ship, and fill the larger galleries.
+speakers; CALIBRATION speakers calibrate the back ends that do not ship, and are in the larger galleries.
 """
 
 import argparse
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from earmark.evaluation import backends, growth
+from earmark.evaluation import backends, growth, own_cohort
 from earmark.evaluation.backends import AS_IS, kept_rates, side_by_side
-from earmark.evaluation.bank import Bank, Row, by_backend, clip_count, fill_banks
-from earmark.evaluation.conditions import read_scenery
+from earmark.evaluation.bank import Bank, by_backend, clip_count, fill_banks
+from earmark.evaluation.conditions import LENGTHS, SHORT, Scenery, read_scenery
 from earmark.evaluation.corpus import Split
-from earmark.evaluation.growth import searches
+from earmark.evaluation.growth import Searches, search_all
 from earmark.evaluation.listeners import Listener, baseline, kept_by, product, remembered
+from earmark.evaluation.own_cohort import Placed, in_their_place, places_of, without_each
+from earmark.evaluation.searchers import SENTENCES, WORDS, hear_searches
 from earmark.evaluation.speech import make_all_sides, speech_folder
-from earmark.evaluation.strangers import training_sides
+from earmark.evaluation.strangers import hear_views, training_sides
 from earmark.evaluation.table import Line, line_count, make_lines, to_json, to_markdown
-from earmark.evaluation.trials import SETS, make_sides
 from earmark.voice.models.catalog import ModelEntry, default_home, find_model, load_catalog
 from earmark.voice.models.scoring import load_backend
 from earmark.voice.scoring.decider import Decider
-
-MOST_FILLERS = 2_000
 
 
 def arguments() -> argparse.Namespace:
@@ -70,11 +69,16 @@ def main() -> int:
             saves.append(save)
         except ImportError as error:
             print(f"The baseline is left out: {error.name} is not installed (extra `train`).")
-    sides = make_all_sides(root, Split.TEST, enrol=asked.enrol, test=asked.test)
+    sides = make_all_sides(root, Split.TEST, enrol=asked.enrol, test=asked.test, longer=True)
     scenery = read_scenery(root)
     with Progress(*Progress.get_default_columns(), console=Console(stderr=True)) as progress:
         task = progress.add_task("clips", total=clip_count(sides))
-        banks = fill_banks(listeners, sides, scenery, lambda: progress.advance(task))
+
+        def advance() -> None:
+            progress.advance(task)
+
+        banks = fill_banks(listeners, sides, scenery, advance, lengths=SHORT)
+        banks[0].rows |= fill_banks([ours], sides, scenery, advance, lengths=LENGTHS.keys() - SHORT)[0].rows
         for save in saves:
             save()
         task = progress.add_task("rows", total=line_count(banks))
@@ -93,47 +97,57 @@ def main() -> int:
     if entry.scoring is None or entry.calibration is None:
         print("No table of back ends: the model has none (recipes/calibrate.py).", file=sys.stderr)
         return 0
-    others = make_all_sides(root, Split.CALIBRATION, enrol=asked.enrol, test=asked.test)
+    others = make_all_sides(root, Split.CALIBRATION, enrol=asked.enrol, test=asked.test, longer=True)
     with Progress(*Progress.get_default_columns(), console=Console(stderr=True)) as progress:
         task = progress.add_task("calibration clips", total=clip_count(others))
         fitted = fill_banks([ours], others, scenery, lambda: progress.advance(task))[0]
     keep()
-    text = back_ends(entry, banks[0], fitted, hear_fillers(ours, root))
+    searching = hear_searching(ours, root, scenery)
     keep()
+    placed = hear_places(ours, root, entry, banks[0], fitted)
+    keep()
+    text = back_ends(entry, banks[0], fitted, searching)
+    text += "\n" + own_cohort.to_markdown(placed, places_of(banks[0], fitted))
     (asked.out / "backends.md").write_text(text, encoding="utf-8")
     print(text)
     return 0
 
 
-def hear_fillers(listener: Listener, root: Path) -> Bank:
-    """Training speakers whom neither cohort nor PLDA has met, one side each, to fill galleries with."""
-    known = {(side.dataset, side.speaker) for side in training_sides(root)}
-    bank = Bank(listener.name)
-    for dataset in SETS:
-        every = make_sides(root, dataset, Split.TRAIN, enrol=MOST_FILLERS, test=0).enrol
-        sides = {side.speaker: side for side in every if (side.dataset, side.speaker) not in known}
-        if sides:
-            heard = [listener.hear(side.clip) for side in sides.values()]
-            bank.speakers[dataset, "enrol"] = np.arange(len(heard))
-            bank.rows[dataset, "enrol", "full", "clean"] = Row(
-                np.stack([one.vector for one in heard]),
-                np.array([one.seconds for one in heard]),
-                sum(one.fallback for one in heard),
-                np.array([one.snr_db for one in heard]),
-                np.array([one.bandwidth_hz for one in heard]),
-            )
-    return bank
+def hear_searching(listener: Listener, root: Path, scenery: Scenery) -> list[Searches]:
+    """Embed those who search and those who are searched."""
+    found = []
+    with Progress(*Progress.get_default_columns(), console=Console(stderr=True)) as progress:
+        for dataset in (*SENTENCES, WORDS):
+            task = progress.add_task(f"people of {dataset}", total=None)
+            found.append(hear_searches(listener, root, dataset, scenery, partial(progress.advance, task)))
+    return found
 
 
-def back_ends(entry: ModelEntry, tested: Bank, fitted: Bank, fillers: Bank) -> str:
+def hear_places(
+    listener: Listener, root: Path, entry: ModelEntry, tested: Bank, fitted: Bank
+) -> list[Placed]:
+    """Tested speakers beside calibration speakers of their set, which the cohort knows or does not."""
+    if entry.scoring is None:
+        return []
+    sides = training_sides(root)
+    with Progress(*Progress.get_default_columns(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("train sides", total=len(sides))
+        views = hear_views(listener, root, sides, lambda: progress.advance(task))
+    cohorts = without_each(views, sorted({side.dataset for side in sides}), places_of(tested, fitted))
+    fused = load_backend(entry.scoring, entry.dimension)
+    return list(in_their_place(fused, entry.scoring.calibration, tested, fitted, cohorts))
+
+
+def back_ends(entry: ModelEntry, tested: Bank, fitted: Bank, searching: list[Searches]) -> str:
     """The tables of back ends, of promised rates and of searches."""
     if entry.scoring is None:
         return ""
     fused = load_backend(entry.scoring, entry.dimension)
     scored, meaning = by_backend(Decider(fused, AS_IS)), entry.scoring.calibration
+    decider = Decider(fused, entry.scoring.ratios)
     measured = list(side_by_side(fused, entry.calibration, fitted, tested))
     kept = list(kept_rates(tested, scored, meaning))
-    found = searches(tested, [fitted, fillers], scored, meaning)
+    found = [(each, search_all(each, decider)) for each in searching]
     return (
         f"## {entry.id}, back end {entry.scoring.id}\n\n"
         f"{backends.to_markdown(measured, kept)}\n{growth.to_markdown(found)}"

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from server import Server, running_server
 
 AUDIO_TYPES = ("audio/wav", "audio/flac", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/L16")
-EXAMPLES = 20  # for each operation
+EXAMPLES = 12  # for each operation
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

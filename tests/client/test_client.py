@@ -57,9 +57,13 @@ def test_a_life(client: Client) -> None:
 
 def test_rules_and_renewal(client: Client) -> None:
     assert client.set_rule("verify", fmr=0.01, doubt=0.05).verify.own
+    expected = client.show_rules().expected
+    assert expected.verify[0].fmr == 0.01
+    assert {10, 100, 1_000} <= {one.compared for one in expected.identify}
     assert client.set_rule("watchlist", cost_miss=1, cost_false=9, prior=0.1).watchlist.cost_false == 9
     assert client.change_rules(renew_days=10).renew_days == 10
     assert client.change_rules(learn=True).renew_days == 10
+    assert client.change_rules(own_cohort=True).own_cohort
     made = client.create_profile()
     done = client.enrol(made.id, voices.wav("ada", 1), voices.wav("ada", 2))
     assert done.guidance.occasions == 1
@@ -77,7 +81,7 @@ def test_rules_and_renewal(client: Client) -> None:
         client.set_rule("verify", fpir=0.01)
     for use in ("verify", "watchlist"):
         client.reset_rule(use)
-    rules = client.change_rules(learn=False, renew_days=None)
+    rules = client.change_rules(learn=False, renew_days=None, own_cohort=False)
     assert rules == client.show_rules()
     assert not rules.verify.own
     client.delete_profile(made.id)

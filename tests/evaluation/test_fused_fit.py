@@ -11,6 +11,7 @@ from earmark.evaluation.fused_fit import (
     ALIGNED_AT,
     BEYOND,
     MARGIN,
+    PRIORS,
     RATES,
     Pairs,
     align,
@@ -19,10 +20,9 @@ from earmark.evaluation.fused_fit import (
     fuse,
     read_thresholds,
     regress,
-    strict_cost,
     without_doubles,
 )
-from earmark.evaluation.metrics import Doubles, cllr
+from earmark.evaluation.metrics import Doubles, cllr, softplus
 from earmark.evaluation.strangers import Views, choose_cohort, learn_people
 from earmark.voice.features import Floats
 from earmark.voice.scoring.alignment import TERMS
@@ -71,6 +71,16 @@ def test_alignment_holds_the_share_of_strangers_whatever_the_noise() -> None:
     )
 
 
+def strict_cost(llr: Doubles, genuine: np.ndarray) -> float:
+    """Cross-entropy at all `PRIORS`, each divided by what not listening at all costs."""
+    sign, total = np.where(genuine, -1.0, 1.0), 0.0
+    for prior in PRIORS:
+        blind = -prior * np.log(prior) - (1.0 - prior) * np.log1p(-prior)
+        even = np.where(genuine, prior / genuine.sum(), (1.0 - prior) / (~genuine).sum())
+        total += float(even @ softplus(sign * (llr + np.log(prior / (1.0 - prior)))) / blind)
+    return total / len(PRIORS)
+
+
 def test_calibrated_scores_are_likelihood_ratios_far_out_too() -> None:
     fitted, fresh = made(shift=0.0), made(3, shift=0.0)
     meaning = calibrate(fitted.cosine, fitted.genuine, fitted.weights)
@@ -80,11 +90,11 @@ def test_calibrated_scores_are_likelihood_ratios_far_out_too() -> None:
     true: Doubles = -np.log(2.0) - (x - 4.0) ** 2 / 8.0 + x**2 / 2.0
     genuine, same = fresh.genuine, fresh.genuine
     assert cllr(llr[genuine], llr[~genuine]) < 1.1 * cllr(true[genuine], true[~same])
-    assert strict_cost(llr, genuine, fresh.weights) < 1.15 * strict_cost(true, genuine, fresh.weights)
+    assert strict_cost(llr, genuine) < 1.15 * strict_cost(true, genuine)
 
 
 def test_fusion_leaves_out_what_says_nothing() -> None:
-    assert fuse(made(useless=True)) == (1.0, 0.0)
+    assert fuse(made(useless=True))[0] > 0.9
     cosine, plda = fuse(made(shift=0.0))
     assert cosine + plda == 1.0
 
@@ -134,7 +144,8 @@ def test_a_whole_back_end_is_fitted_from_training_and_calibration_speakers() -> 
         for side in ("enrol", "test"):
             for place, length in enumerate(LENGTHS):
                 for channel in ("clean",) if side == "enrol" else CHANNELS:
-                    voices, owners = speakers(first, 10, seed=hash((side, place, channel)) % 2**31)
+                    seed = 100 * place + 10 * len(side) + CHANNELS.index(channel)
+                    voices, owners = speakers(first, 10, seed=seed)
                     seconds = np.full(owners.size, 8.0 / 2**place)
                     bank.speakers[dataset, side] = owners + 100 * number
                     bank.rows[dataset, side, length, channel] = Row(voices, seconds, 0)

@@ -7,12 +7,12 @@ import pytest
 import soundfile
 
 from earmark.evaluation.bank import Condition, clip_count, fill_banks, trials_of
-from earmark.evaluation.conditions import CHANNELS, LENGTHS, cut, degrade, made_room, read_scenery
+from earmark.evaluation.conditions import CHANNELS, SHORT, cut, degrade, made_room, read_scenery
 from earmark.evaluation.corpus import Split, Utterance, noise_rows
 from earmark.evaluation.listeners import Heard, Listener, remembered
 from earmark.evaluation.speech import make_all_sides, speech_folder
 from earmark.evaluation.table import CLEAN, difference, line_count, make_lines, to_json, to_markdown, wins
-from earmark.evaluation.trials import SETS, Sides, deal, make_sides, pile_up, rounds
+from earmark.evaluation.trials import LONG, SETS, Sides, deal, make_sides, pile_up, prolong, rounds
 from earmark.voice.features import Floats
 
 RATE = 16_000
@@ -73,6 +73,7 @@ def test_sides_share_no_recording_and_no_speaker_with_another_split(root: Path) 
             for other in sides.test:
                 assert not np.array_equal(one.clip, other.clip)
         seen[split] = {side.speaker for side in (*sides.enrol, *sides.test)}
+        assert all(side.longer is None for side in (*sides.enrol, *sides.test))
     assert not seen[Split.TEST] & seen[Split.CALIBRATION]
     assert len(seen[Split.TEST]) == 6
 
@@ -93,6 +94,33 @@ def test_every_speaker_comes_before_anybody_comes_twice() -> None:
     piles = {name: [[Utterance("fsdd", name, turn, 1, name)] for turn in range(3)] for name in "abc"}
     assert [row.speaker for (row,) in rounds(piles, 5, 2)] == ["a", "b", "c", "a", "b"]
     assert len(rounds(piles, 50, 2)) == 6
+
+
+def test_a_pile_is_prolonged_by_those_after_it() -> None:
+    piles = [[Utterance("vctk", "a", place * RATE, 12 * RATE, "x")] for place in range(4)]
+    starts = [[row.start // RATE for row in rows] for rows in prolong(piles)]
+    assert starts == [[0, 1, 2], [1, 2, 3], [2, 3, 0], [3, 0, 1]]
+    whole = [Utterance("vctk", "a", 0, 2 * round(LONG) * RATE, "x")]
+    assert prolong([whole, *piles])[0] == whole
+    assert [len(rows) for rows in prolong(piles[:2])] == [2, 2]  # all that there is
+
+
+def test_longer_sides_begin_alike_and_share_no_recording(root: Path) -> None:
+    short = make_sides(root, "vctk", Split.TEST, enrol=50, test=50)
+    sides = make_sides(root, "vctk", Split.TEST, enrol=50, test=50, longer=True)
+    for before, side in zip((*short.enrol, *short.test), (*sides.enrol, *sides.test), strict=True):
+        assert side.longer is not None
+        assert np.array_equal(before.clip, side.clip)
+        assert np.array_equal(side.longer[: side.clip.size], side.clip)
+    assert any(side.longer.size > side.clip.size for side in sides.enrol if side.longer is not None)
+    heard = {
+        tuple(np.round(piece, 3))
+        for side in sides.enrol
+        if side.longer is not None
+        for piece in np.split(side.longer, side.longer.size // side.clip.size)
+    }
+    for side in sides.test:
+        assert tuple(np.round(side.clip, 3)) not in heard
 
 
 def test_noise_for_evaluation_is_not_that_of_training(root: Path) -> None:
@@ -153,8 +181,9 @@ def test_the_table_from_sides_to_text(root: Path, sides: dict[str, Sides], tmp_p
     steps: list[int] = []
     blunt = Listener("blunt", lambda clip: Heard(np.resize(spectrum(clip).vector[:2], 2), 1.0, fallback=True))
     kept, save = remembered(Listener("spectrum", spectrum), tmp_path / "memory.npz")
-    banks = fill_banks([kept, blunt], sides, read_scenery(root), lambda: steps.append(1))
-    assert len(steps) == clip_count(sides) == sum(4 * len(s.enrol) + 24 * len(s.test) for s in sides.values())
+    banks = fill_banks([kept, blunt], sides, read_scenery(root), lambda: steps.append(1), lengths=SHORT)
+    count = sum(4 * len(both.enrol) + 24 * len(both.test) for both in sides.values())
+    assert len(steps) == clip_count(sides, SHORT) == count
     save()
     heard: list[int] = []
 
@@ -163,7 +192,7 @@ def test_the_table_from_sides_to_text(root: Path, sides: dict[str, Sides], tmp_p
         return spectrum(clip)
 
     again, _ = remembered(Listener("spectrum", fail), tmp_path / "memory.npz")
-    fill_banks([again], sides, read_scenery(root), lambda: None)
+    fill_banks([again], sides, read_scenery(root), lambda: None, lengths=SHORT)
     assert heard == []  # every clip was known by its content
 
     trials = trials_of(banks[0], CLEAN)
@@ -183,7 +212,7 @@ def test_the_table_from_sides_to_text(root: Path, sides: dict[str, Sides], tmp_p
     assert 0 < wins(lines)[0] <= wins(lines)[1] == 29
     text = to_markdown(lines, ["spectrum", "blunt"])
     assert text.count("\n| 1 s, room |") == 1
-    assert all(f"{length}, {channel}" in text for length in LENGTHS for channel in CHANNELS)
+    assert all(f"{length}, {channel}" in text for length in SHORT for channel in CHANNELS)
     assert len(to_json(lines, ["spectrum", "blunt"])) == len(lines)
 
 

@@ -76,6 +76,7 @@ TAKES: dict[str, tuple[Permission, ...]] = {
     "show_lock": (Permission.MANAGE, Permission.RECOGNISE),
     "unlock_profile": (Permission.MANAGE,),
     "show_rules": EVERY_ROLE,
+    "show_costs": EVERY_ROLE,
     "change_rules": (Permission.MANAGE,),
     "show_renewal": (Permission.MANAGE, Permission.ENROL),
     "forget_learned": (Permission.MANAGE,),

@@ -10,10 +10,13 @@ import meeting
 import pytest
 from elsewhere import Elsewhere, running_elsewhere
 from jobbing import ended, open_queue
+from synthesis import say
 
-from earmark.errors import JobNotFound, MediaNotFound
+from earmark.errors import ChallengeNotFound, JobNotFound, MediaNotFound
 from earmark.service.actor import Actor
 from earmark.service.answers import keep_answer
+from earmark.service.challenges import create_challenge
+from earmark.service.enrol import enrol
 from earmark.service.job_queue import JobQueue
 from earmark.service.jobs import delete_job, find_job, read_order, read_outcome, submit_job
 from earmark.service.looking_after import rescue
@@ -23,6 +26,7 @@ from earmark.service.retention import Swept
 from earmark.service.tenants import create_tenant, delete_tenant
 from earmark.storage import jobs as rows
 from earmark.storage import media as recordings
+from earmark.storage.challenges import find_challenge
 from earmark.storage.executors import beat, claim, claim_silent
 from earmark.storage.store import Store
 from earmark.storage.values import JobKind, JobState
@@ -36,7 +40,7 @@ LABEL, KEY, PATH, WEBHOOK = (
 )
 SOUND = meeting.meeting()
 HOUR = timedelta(hours=1)
-NOTHING = Swept(0, 0, 0, 0, 0, 0, 0, 0)
+NOTHING = Swept(0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 @pytest.fixture
@@ -127,6 +131,16 @@ def test_nothing_is_left_in_time(
     traces = [form for job_id in ids for form in forms(job_id)]
     assert in_files(home, *plain, *traces) == []
     assert queue.sweep(now=now + 169 * HOUR) == NOTHING
+
+
+def test_an_expired_challenge_is_gone(actor: Actor, store: Store, engine: Engine, queue: JobQueue) -> None:
+    clips = [say("my voice is my passport verify me", "mary", take) for take in range(3)]
+    known = enrol(actor, store, engine, "mary", clips, force=True).profile
+    made = create_challenge(actor, store, known.id, seconds=60.0)
+    assert queue.sweep(now=made.expires + timedelta(minutes=59)).challenges == 0
+    assert queue.sweep(now=made.expires + timedelta(minutes=61)).challenges == 1
+    with pytest.raises(ChallengeNotFound):
+        find_challenge(actor.tenant, store, made.id)
 
 
 def test_a_deleted_job_is_gone_at_once(actor: Actor, store: Store, queue: JobQueue, home: Path) -> None:

@@ -15,7 +15,7 @@ from earmark.voice.reasons import decision_reasons, identification_reasons
 from earmark.voice.samples import sample_speakers
 from earmark.voice.scoring.calibration import Calibration
 from earmark.voice.scoring.decision import Answer
-from earmark.voice.scoring.operating import Aim, Costs, rate_at, set_point, threshold_at
+from earmark.voice.scoring.operating import Aim, Costs, follow_strangers, rate_at, set_point, threshold_at
 
 # The threshold rises by 1 for each e-fold of the rate: what log-likelihood ratios of exponential tails do.
 EXACT = Calibration(
@@ -143,6 +143,35 @@ def test_an_engines_search_is_set_by_the_number_of_people() -> None:
     assert [point.compared for point in points] == [1, 50]
     assert points[0].fpir == points[1].fpir == 0.01
     assert points[0].threshold < points[1].threshold
+
+
+@pytest.mark.parametrize("reach", [0.5, 1.0, 2.0])
+def test_a_searchs_threshold_follows_the_strangers_of_its_recording(reach: float) -> None:
+    compared = 10_000
+    point = set_point(EXACT, Aim(fpir=0.01), compared=compared)
+    strangers = -reach * np.log((np.arange(50) + 0.5) / compared)
+    moved = follow_strangers(point, EXACT, strangers)
+    assert moved.threshold == pytest.approx(reach * point.threshold, rel=0.15)
+    assert point.doubtful is not None
+    assert moved.doubtful == pytest.approx(reach * point.doubtful, rel=0.15)
+    with_the_person = np.append(strangers[1:], 40.0)  # who is one of those compared, and the likeliest
+    assert follow_strangers(point, EXACT, with_the_person) == follow_strangers(
+        point, EXACT, np.append(strangers[1:], 39.0)
+    )
+    shuffled = np.random.default_rng(1).permutation(strangers)
+    assert follow_strangers(point, EXACT, shuffled) == moved
+    twice = np.append(strangers, [40.0, 39.0])  # enrolled under two numbers
+    assert follow_strangers(point, EXACT, twice).threshold < 1.2 * moved.threshold
+
+
+def test_few_strangers_and_other_aims_move_nothing() -> None:
+    few = set_point(EXACT, Aim(fpir=0.01), compared=10)
+    assert follow_strangers(few, EXACT, np.full(10, 9.0)).threshold < 1.2 * few.threshold
+    alone = set_point(EXACT, Aim(fpir=0.01), compared=1)
+    assert follow_strangers(alone, EXACT, np.array([9.0])) == alone
+    assert follow_strangers(alone, EXACT, np.zeros(0)) == alone
+    rate = set_point(EXACT, Aim(fmr=0.01), compared=1_000)
+    assert follow_strangers(rate, EXACT, np.full(20, 9.0)) == rate
 
 
 def test_reasons_name_the_rate_that_was_asked_for() -> None:

@@ -10,7 +10,15 @@ import typer.main
 
 from earmark.api.azure import errors as azure
 from earmark.api.native import errors as native
-from earmark.cli import evaluation_shapes, recognition_shapes, rules_shapes, shapes, turn_shapes, words_shapes
+from earmark.cli import (
+    evaluation_shapes,
+    recognition_shapes,
+    rules_costs,
+    rules_shapes,
+    shapes,
+    turn_shapes,
+    words_shapes,
+)
 from earmark.cli.exits import MEANING, Exit, exit_for
 from earmark.cli.main import app
 from earmark.errors import EarmarkError, InvalidRequest
@@ -51,6 +59,11 @@ SHAPES = (
     evaluation_shapes.ComparisonJson,
     rules_shapes.RulesJson,
     rules_shapes.AimJson,
+    rules_costs.ExpectedJson,
+    rules_costs.MeasuredJson,
+    rules_costs.ExpectedCostJson,
+    rules_costs.ExpectedCaseJson,
+    rules_costs.ShareJson,
     rules_shapes.RenewalJson,
     shapes.KeyJson,
     shapes.NewKeyJson,

@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
+from earmark.cli.rules_costs import ExpectedJson, expected_json
 from earmark.storage.values import Use
 
 if TYPE_CHECKING:
+    from earmark.service.costs import RulesCost
     from earmark.service.following import Renewal
     from earmark.service.rules import Rules
     from earmark.voice.scoring.operating import Aim
@@ -31,6 +33,8 @@ class RulesJson(TypedDict):
     learn: Annotated[bool, "voiceprints move with recordings that are surely the person's"]
     watch_drift: Annotated[bool, "it is noted how well accepted recordings fit"]
     renew_days: Annotated[int | None, "days after which a voiceprint is too old; null for never"]
+    expected: Annotated[ExpectedJson, "what decisions by these rules cost"]
+    own_cohort: Annotated[bool, "enrolled people count as strangers beside the cohort that ships"]
 
 
 class RenewalJson(TypedDict):
@@ -44,8 +48,8 @@ class RenewalJson(TypedDict):
     learned: Annotated[int, "recordings that moved the voiceprint"]
 
 
-def rules_json(rules: "Rules") -> RulesJson:
-    """A tenant's `Rules`."""
+def rules_json(rules: "Rules", cost: "RulesCost") -> RulesJson:
+    """A tenant's `Rules`, and what they can be expected to cost."""
     return {
         "verify": aim_json(rules.aims[Use.VERIFY], own=Use.VERIFY in rules.own),
         "identify": aim_json(rules.aims[Use.IDENTIFY], own=Use.IDENTIFY in rules.own),
@@ -53,6 +57,8 @@ def rules_json(rules: "Rules") -> RulesJson:
         "learn": rules.learn,
         "watch_drift": rules.watch_drift,
         "renew_days": rules.renew_days,
+        "expected": expected_json(cost),
+        "own_cohort": rules.own_cohort,
     }
 
 

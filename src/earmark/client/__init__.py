@@ -1,6 +1,6 @@
 """A typed client of the service, for Python: `Client`, `AsyncClient`, and what they return."""
 
-from earmark.api.native.rules_wire import Aim, Renewal, Rules
+from earmark.api.native.rules_wire import Aim, Expected, Renewal, Rules
 from earmark.api.native.wire import (
     Caller,
     Candidate,
@@ -57,6 +57,7 @@ __all__ = [
     "DiarizationOutput",
     "Enrolled",
     "Enrolment",
+    "Expected",
     "Guidance",
     "HeardWord",
     "Identification",

@@ -34,10 +34,13 @@ def reset_rule(use: wire.Use) -> Call[wire.Rules]:
 
 
 def change_rules(
-    learn: bool | None, watch_drift: bool | None, renew_days: int | Unchanged | None
+    learn: bool | None,
+    watch_drift: bool | None,
+    renew_days: int | Unchanged | None,
+    own_cohort: bool | None,
 ) -> Call[wire.Rules]:
-    """Change how voiceprints are looked after."""
-    body = given(learn=learn, watch_drift=watch_drift)
+    """Change how voiceprints are looked after, and whether people count as strangers."""
+    body = given(learn=learn, watch_drift=watch_drift, own_cohort=own_cohort)
     if not isinstance(renew_days, Unchanged):
         body["renew_days"] = renew_days
     return Call("PATCH", "/v1/rules", as_model(wire.Rules), json=body)

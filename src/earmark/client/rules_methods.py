@@ -14,7 +14,7 @@ class RulesMethods:
     """These methods of `Client`."""
 
     def show_rules(self) -> rules_wire.Rules:
-        """Return by what the tenant decides, and how it looks after voiceprints."""
+        """Return by what the tenant decides, what that costs, and how it looks after voiceprints."""
         return self._send(rules_calls.show_rules())
 
     def set_rule(self, use: rules_wire.Use, **asked: Unpack[rules_calls.Asked]) -> rules_wire.Rules:
@@ -35,12 +35,14 @@ class RulesMethods:
         learn: bool | None = None,
         watch_drift: bool | None = None,
         renew_days: int | Unchanged | None = UNCHANGED,
+        own_cohort: bool | None = None,
     ) -> rules_wire.Rules:
         """Let voiceprints learn from sure recognitions, watch their drift, and ask for renewal after days.
 
-        What is not given stays as it is; `renew_days=None` is never.
+        With `own_cohort` enrolled people count as strangers beside the cohort that ships. What is not given
+        stays as it is; `renew_days=None` is never.
         """
-        return self._send(rules_calls.change_rules(learn, watch_drift, renew_days))
+        return self._send(rules_calls.change_rules(learn, watch_drift, renew_days, own_cohort))
 
     def show_renewal(self, profile: UUID | str) -> rules_wire.Renewal:
         """Return whether a person should enrol anew, and what was learned. Raises ProfileNotFound."""
@@ -58,7 +60,7 @@ class AsyncRulesMethods:
     """These methods of `AsyncClient`."""
 
     async def show_rules(self) -> rules_wire.Rules:
-        """Return by what the tenant decides, and how it looks after voiceprints."""
+        """Return by what the tenant decides, what that costs, and how it looks after voiceprints."""
         return await self._send(rules_calls.show_rules())
 
     async def set_rule(self, use: rules_wire.Use, **asked: Unpack[rules_calls.Asked]) -> rules_wire.Rules:
@@ -79,12 +81,14 @@ class AsyncRulesMethods:
         learn: bool | None = None,
         watch_drift: bool | None = None,
         renew_days: int | Unchanged | None = UNCHANGED,
+        own_cohort: bool | None = None,
     ) -> rules_wire.Rules:
         """Let voiceprints learn from sure recognitions, watch their drift, and ask for renewal after days.
 
-        What is not given stays as it is; `renew_days=None` is never.
+        With `own_cohort` enrolled people count as strangers beside the cohort that ships. What is not given
+        stays as it is; `renew_days=None` is never.
         """
-        return await self._send(rules_calls.change_rules(learn, watch_drift, renew_days))
+        return await self._send(rules_calls.change_rules(learn, watch_drift, renew_days, own_cohort))
 
     async def show_renewal(self, profile: UUID | str) -> rules_wire.Renewal:
         """Return whether a person should enrol anew, and what was learned. Raises ProfileNotFound."""

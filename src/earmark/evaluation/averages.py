@@ -4,7 +4,7 @@ A cost is summed once for each speaker (genuine trials) and pair of speakers (im
 replicate costs no more than the speakers are many.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,13 +58,25 @@ def error_rates(
     """(FMR, FNMR) at a threshold. Where nobody erred, the upper end is 1 - 0.05 ** (1 / n), with n the pairs
     of speakers (FMR) or the speakers (FNMR) that were tried: trials of the same people are no new evidence.
     """
-    passed = (trials.scores >= threshold).astype(np.float64)
-    found = averages(trials, {"passed": passed}, replicates=replicates, seed=seed)["passed"]
+    return error_rates_at(trials, [threshold], replicates=replicates, seed=seed)[0]
+
+
+def error_rates_at(
+    trials: Trials, thresholds: Sequence[float], *, replicates: int = REPLICATES, seed: int = 1
+) -> list[tuple[Estimate, Estimate]]:
+    """`error_rates` at each of several thresholds; speakers are drawn once for all of them."""
+    passed = {
+        str(place): (trials.scores >= limit).astype(np.float64) for place, limit in enumerate(thresholds)
+    }
+    means = averages(trials, passed, replicates=replicates, seed=seed).values()
     speakers, pairs = speaker_counts(trials)
-    return (
-        _rate(found.impostor, found.impostor_draws, pairs),
-        _rate(1.0 - found.genuine, 1.0 - found.genuine_draws, speakers),
-    )
+    return [
+        (
+            _rate(found.impostor, found.impostor_draws, pairs),
+            _rate(1.0 - found.genuine, 1.0 - found.genuine_draws, speakers),
+        )
+        for found in means
+    ]
 
 
 def speaker_counts(trials: Trials) -> tuple[int, int]:

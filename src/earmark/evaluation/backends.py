@@ -184,8 +184,8 @@ def to_markdown(measured: Sequence[Measured], kept: Sequence[Kept]) -> str:
     lines = [
         "### Back ends",
         "",
-        "One threshold for all trials of the 24 conditions. Each is calibrated in the same way on "
-        "calibration speakers; cosine and seconds is the calibration of before. Lowest in bold.",
+        f"One threshold for all trials of the {len(_equal_lengths())} conditions. Each is calibrated in the "
+        "same way on calibration speakers; cosine and seconds is the calibration of before. Lowest in bold.",
         "",
         "| back end | " + " | ".join(titles) + " |",
         "|---|" + "--:|" * len(titles),
@@ -204,7 +204,8 @@ def to_markdown(measured: Sequence[Measured], kept: Sequence[Kept]) -> str:
         "",
         "### Whether the promised rate is kept",
         "",
-        "FMR at the default's threshold over the rate asked for, over all 96 pairs of conditions.",
+        f"FMR at the default's threshold over the rate asked for, over all {len(every_condition())} pairs of "
+        "conditions.",
         "",
         "| by | | strangers | " + " | ".join(f"FMR / {rate:g} | FNMR % at {rate:g}" for rate in ASKED) + " |",
         "|---|---|--:|" + "--:|" * (2 * len(ASKED)),

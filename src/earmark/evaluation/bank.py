@@ -1,12 +1,12 @@
 """Sides of all sets to embeddings under every condition, and embeddings to scored trials."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from earmark.evaluation.conditions import CHANNELS, LENGTHS, Scenery, cut, degrade
+from earmark.evaluation.conditions import CHANNELS, LENGTHS, SHORT, Scenery, cut, degrade
 from earmark.evaluation.intervals import Trials, join_trials
 from earmark.evaluation.listeners import Heard as HeardClip
 from earmark.evaluation.listeners import Listener
@@ -88,23 +88,26 @@ class Bank:
 def clip_of(side: Side, length: str, channel: str, scenery: Scenery) -> Floats:
     """A side under a condition; equal for every listener, as seeds come from the side alone."""
     place = list(LENGTHS).index(length)
-    short = cut(side.clip, LENGTHS[length], (side.number, place))
+    whole = side.clip if length in SHORT or side.longer is None else side.longer
+    short = cut(whole, LENGTHS[length], (side.number, place))
     return degrade(short, channel, scenery, (side.number, place, CHANNELS.index(channel)))
 
 
-def plan(sides: dict[str, Sides]) -> list[tuple[str, str, str, str, list[Side]]]:
+def plan(
+    sides: dict[str, Sides], lengths: Collection[str] = LENGTHS
+) -> list[tuple[str, str, str, str, list[Side]]]:
     """What is to be embedded: (set, side, length, channel, sides)."""
     jobs = []
     for dataset, both in sides.items():
-        for length in LENGTHS:
+        for length in lengths:
             jobs.append((dataset, "enrol", length, "clean", both.enrol))
             jobs += [(dataset, "test", length, channel, both.test) for channel in CHANNELS]
     return jobs
 
 
-def clip_count(sides: dict[str, Sides]) -> int:
+def clip_count(sides: dict[str, Sides], lengths: Collection[str] = LENGTHS) -> int:
     """How many clips `fill_banks` will make."""
-    return sum(len(group) for *_, group in plan(sides))
+    return sum(len(group) for *_, group in plan(sides, lengths))
 
 
 def fill_banks(
@@ -112,6 +115,8 @@ def fill_banks(
     sides: dict[str, Sides],
     scenery: Scenery,
     advance: Callable[[], None],
+    *,
+    lengths: Collection[str] = LENGTHS,
 ) -> list[Bank]:
     """Make every clip once and let every listener hear it; `advance` is called after each clip."""
     banks = [Bank(listener.name) for listener in listeners]
@@ -119,7 +124,7 @@ def fill_banks(
         {(side.dataset, side.speaker) for both in sides.values() for side in (*both.enrol, *both.test)}
     )
     numbers = {name: number for number, name in enumerate(names)}
-    for dataset, which, length, channel, group in plan(sides):
+    for dataset, which, length, channel, group in plan(sides, lengths):
         heard: list[list[HeardClip]] = [[] for _ in listeners]
         for side in group:
             clip = clip_of(side, length, channel, scenery)

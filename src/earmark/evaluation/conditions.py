@@ -13,7 +13,8 @@ from earmark.evaluation.corpus import noise_rows, read_clips
 from earmark.evaluation.degrade import CODECS, add_noise, in_room, through_codec
 from earmark.voice.features import SAMPLE_RATE, Floats
 
-LENGTHS = {"full": 10.0, "4 s": 4.0, "2 s": 2.0, "1 s": 1.0}  # seconds at most
+SHORT = {"full": 10.0, "4 s": 4.0, "2 s": 2.0, "1 s": 1.0}  # seconds at most, of one recording
+LENGTHS = SHORT | {"30 s": 30.0}  # of several joined
 CHANNELS = ("clean", "noise 15 dB", "noise 5 dB", "room", "G.711", "Opus 6-9 kbit/s")
 G711 = ("g711-mu", "g711-a")
 OPUS = ("opus-6k", "opus-9k", "opus-8k-narrow")

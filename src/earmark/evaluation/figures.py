@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from earmark.evaluation.bank import Bank, Condition, trials_of
-from earmark.evaluation.conditions import CHANNELS, LENGTHS
+from earmark.evaluation.conditions import CHANNELS, SHORT
 from earmark.evaluation.drawing import det_svg, histogram_svg
 from earmark.evaluation.fit import calibrated, every_condition
 from earmark.evaluation.intervals import join_trials
@@ -20,7 +20,7 @@ def condition_rates(bank: Bank, condition: Condition) -> Rates:
 
 def det_figures(banks: Sequence[Bank]) -> dict[str, str]:
     """File name to SVG: DET curves by length and by channel; the first bank solid, the second dashed."""
-    by_length = [(f"{length}, clean", Condition(length, length, "clean")) for length in LENGTHS]
+    by_length = [(f"{length}, clean", Condition(length, length, "clean")) for length in SHORT]
     by_channel = [(channel, Condition("4 s", "4 s", channel)) for channel in CHANNELS]
     pictures = {}
     for file, title, conditions in (

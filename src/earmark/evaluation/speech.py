@@ -13,9 +13,13 @@ def speech_folder(asked: Path | None = None) -> Path | None:
     return folder if (folder / "noise" / "index.tsv").is_file() else None
 
 
-def make_all_sides(root: Path, split: Split, *, enrol: int, test: int) -> dict[str, Sides]:
-    """Sides of every set that has both genuine and impostor trials in `split`."""
-    found = {dataset: make_sides(root, dataset, split, enrol=enrol, test=test) for dataset in SETS}
+def make_all_sides(
+    root: Path, split: Split, *, enrol: int, test: int, longer: bool = False
+) -> dict[str, Sides]:
+    """Sides of every set that has both genuine and impostor trials in `split`; `longer` as in `Side`."""
+    found = {
+        dataset: make_sides(root, dataset, split, enrol=enrol, test=test, longer=longer) for dataset in SETS
+    }
     return {
         dataset: sides for dataset, sides in found.items() if len({side.speaker for side in sides.test}) > 1
     }

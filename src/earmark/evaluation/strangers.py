@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from earmark.evaluation.bank import clip_of
-from earmark.evaluation.conditions import CHANNELS, LENGTHS, Scenery
+from earmark.evaluation.conditions import CHANNELS, SHORT, Scenery
 from earmark.evaluation.corpus import Split, noise_rows, read_clips
 from earmark.evaluation.listeners import Listener
 from earmark.evaluation.trials import SETS, Side, make_sides
@@ -45,7 +45,7 @@ def training_sides(root: Path) -> list[Side]:
 def hear_views(listener: Listener, root: Path, sides: list[Side], advance: Callable[[], None]) -> Views:
     """Every side `VIEWS` times; noise is that of training. `advance` is called after each side."""
     scenery = Scenery([clip for _, clip in read_clips(root, noise_rows(root, held_out=False))])
-    lengths = list(LENGTHS)
+    lengths = list(SHORT)
     vectors, names, sets = [], [], []
     for side in sides:
         draw = np.random.default_rng((side.number, 77))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from earmark.evaluation.bank import Bank, Condition, trials_of
-from earmark.evaluation.conditions import CHANNELS, LENGTHS
+from earmark.evaluation.conditions import CHANNELS, SHORT
 from earmark.evaluation.intervals import Estimate, Trials, estimate, measure
 from earmark.evaluation.metrics import Rates, cllr, eer_of, fnmr_at_fmr_of, min_cllr, min_dcf_of
 from earmark.voice.scoring.calibration import Calibration
@@ -36,10 +36,10 @@ class Line:
 
 def conditions() -> Iterator[tuple[str, str, Condition]]:
     """(part, name, condition) of every row over all sets."""
-    for length in LENGTHS:
+    for length in SHORT:
         for channel in CHANNELS:
             yield "condition", f"{length}, {channel}", Condition(length, length, channel)
-    for length in LENGTHS:
+    for length in SHORT:
         if length != "full":
             yield "short test", f"{length} against full enrolment, clean", Condition("full", length, "clean")
 

@@ -26,6 +26,7 @@ SETS = (
 WORD_SETS = ("speech_commands", "dspspeech20", "arabic_digits", "fsdd")
 PER_SPEAKER = (3, 2)  # most enrolment and test sides of a speaker: more would add trials, not knowledge
 JOINED = 6.0  # seconds that the words of one side are joined to, where the speaker has as many
+LONG = 30.0  # seconds that a side's recordings are joined to where it may be that long
 HALVED = 4.0  # a speaker's only clip is cut in two when it is at least this long
 
 
@@ -37,6 +38,7 @@ class Side:
     speaker: str
     clip: Floats
     number: int  # among the sides of its set; seeds its cuts and its degradation
+    longer: Floats | None = None  # the clip and what else of the speaker is on this side, up to `LONG`
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,16 @@ def deal(dataset: str, rows: list[Utterance]) -> tuple[list[list[Utterance]], li
     return pile_up(shuffled[1::2], seconds), pile_up(shuffled[::2], seconds)
 
 
+def prolong(piles: list[list[Utterance]]) -> list[list[Utterance]]:
+    """Each pile and as much of the ones after it, in turn, as make `LONG` seconds."""
+    found = []
+    for first, pile in enumerate(piles):
+        rows = [row for other in (*piles[first:], *piles[:first]) for row in other]
+        enough = int(np.searchsorted(np.cumsum([row.seconds for row in rows]), LONG)) + 1
+        found.append(rows[: max(enough, len(pile))])
+    return found
+
+
 def rounds(piles: dict[str, list[list[Utterance]]], limit: int, each: int) -> list[list[Utterance]]:
     """Up to `limit` sides: the first of every speaker, then the second, until every speaker has `each`."""
     chosen: list[list[Utterance]] = []
@@ -87,19 +99,19 @@ def rounds(piles: dict[str, list[list[Utterance]]], limit: int, each: int) -> li
     return chosen[:limit]
 
 
-def read_sides(root: Path, dataset: str, groups: list[list[Utterance]], first: int) -> list[Side]:
-    """Decode the clips of each side and join them."""
-    flat = [row for group in groups for row in group]
-    clips = dict(read_clips(root, flat))
-    sides, place = [], 0
-    for number, group in enumerate(groups):
-        joined = np.concatenate([clips[place + step] for step in range(len(group))])
-        sides.append(Side(dataset, group[0].speaker, joined, first + number))
+def read_clips_of(root: Path, groups: list[list[Utterance]]) -> list[Floats]:
+    """Decode the clips of each group and join them."""
+    clips = dict(read_clips(root, [row for group in groups for row in group]))
+    joined, place = [], 0
+    for group in groups:
+        joined.append(np.concatenate([clips[place + step] for step in range(len(group))]))
         place += len(group)
-    return sides
+    return joined
 
 
-def make_sides(root: Path, dataset: str, split: Split, *, enrol: int, test: int) -> Sides:
+def make_sides(
+    root: Path, dataset: str, split: Split, *, enrol: int, test: int, longer: bool = False
+) -> Sides:
     """At most `enrol` and `test` sides of one set's speakers in `split`, richest speakers first."""
     by_speaker: dict[str, list[Utterance]] = {}
     for row in rows_of(root, dataset, split):
@@ -108,6 +120,17 @@ def make_sides(root: Path, dataset: str, split: Split, *, enrol: int, test: int)
     richest = sorted(by_speaker, key=lambda name: (-min(len(by_speaker[name]), 12), order(name)))
     dealt = {name: deal(dataset, by_speaker[name]) for name in richest}
     kept = {name: piles for name, piles in dealt.items() if piles[0] and piles[1]}
-    enrolled = rounds({name: piles[0] for name, piles in kept.items()}, enrol, PER_SPEAKER[0])
-    tested = rounds({name: piles[1] for name, piles in kept.items()}, test, PER_SPEAKER[1])
-    return Sides(read_sides(root, dataset, enrolled, 0), read_sides(root, dataset, tested, len(enrolled)))
+
+    def read(which: int, most: int, first: int) -> list[Side]:
+        piles = {name: both[which] for name, both in kept.items()}
+        groups = rounds(piles, most, PER_SPEAKER[which])
+        long = rounds({name: prolong(each) for name, each in piles.items()}, most, PER_SPEAKER[which])
+        clips = read_clips_of(root, groups)
+        further = read_clips_of(root, long) if longer else [None] * len(groups)
+        return [
+            Side(dataset, group[0].speaker, clip, first + number, more)
+            for number, (group, clip, more) in enumerate(zip(groups, clips, further, strict=True))
+        ]
+
+    enrolled = read(0, enrol, 0)
+    return Sides(enrolled, read(1, test, len(enrolled)))

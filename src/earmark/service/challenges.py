@@ -81,7 +81,7 @@ def create_challenge(
     now = datetime.now(UTC)
     _refuse_locked(rows.read_attempts(actor.tenant, store, profile.id), now)
     phrase = " ".join(_draw(DIGITS if kind is ChallengeKind.DIGITS else CHALLENGE_WORDS, length))
-    rows.delete_expired(store, before=now - KEPT)
+    rows.delete_expired(store, before=now - KEPT)  # the command line has no sweep
     return rows.add_challenge(
         actor.tenant,
         store,

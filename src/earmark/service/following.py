@@ -55,7 +55,7 @@ def show_renewal(actor: Actor, store: Store, engine: Engine, key: str | UUID) ->
     """Say whether the person of a profile should enrol anew, and what was learned. ProfileNotFound."""
     profile = find_profile(actor.tenant, store, key)
     tenant = find_tenant(store, actor.tenant)
-    drift = rows.find_drift(actor.tenant, store, profile.id, basis=_basis(engine))
+    drift = rows.find_drift(actor.tenant, store, profile.id, basis=_basis(engine, tenant))
     reasons = (*_too_old(profile, tenant), *_drifted(drift, tenant))
     taught = rows.find_learned(actor.tenant, store, profile.id)
     return Renewal(bool(reasons), reasons, _newest(profile), taught, drift)
@@ -78,7 +78,7 @@ def follow(
     taught, drift = False, None
     with suppress(ProfileNotFound, ModelMismatch, StoreBusy):
         if decision.accepted and tenant.watch_drift:
-            drift = rows.note_fit(tenant.id, store, profile.id, decision.llr, basis=_basis(engine))
+            drift = rows.note_fit(tenant.id, store, profile.id, decision.llr, basis=_basis(engine, tenant))
         if decision.accepted and tenant.learn:
             taught = _learn(store, engine, tenant.id, profile, clip, decision)
     return taught, (*_too_old(profile, tenant), *_drifted(drift, tenant))
@@ -139,7 +139,7 @@ def _drifted(drift: Drift | None, tenant: Tenant) -> tuple[str, ...]:
     )
 
 
-def _basis(engine: Engine) -> str:
-    """What LLRs are comparable under: the model, and the calibration that is in use."""
+def _basis(engine: Engine, tenant: Tenant) -> str:
+    """What LLRs are comparable under: the model, the calibration that is in use, and whose cohort."""
     calibration = hashlib.sha256(repr(engine.decider.calibration).encode()).hexdigest()[:16]
-    return f"{engine.entry.id[:40]} {calibration}"
+    return f"{engine.entry.id[:40]} {calibration}{' own' if tenant.own_cohort else ''}"

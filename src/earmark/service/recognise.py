@@ -12,10 +12,11 @@ from earmark.service.next_steps import NextStep, Verified, next_step
 from earmark.service.recordings import load_recording
 from earmark.service.rules import choose_aim
 from earmark.service.spoken import decide
+from earmark.storage.own_people import load_own_people
 from earmark.storage.profiles import find_profile
 from earmark.storage.store import Store
 from earmark.storage.tenants import find_tenant
-from earmark.storage.values import Profile, ProfileKind, ProfileState, Use
+from earmark.storage.values import Profile, ProfileKind, ProfileState, Tenant, Use
 from earmark.storage.voiceprints import count_models, load_gallery, load_voiceprint
 from earmark.voice.audio import AudioSource, RawFormat
 from earmark.voice.engine import Engine
@@ -25,6 +26,7 @@ from earmark.voice.phrase.fixed_text import judge_fixed_text
 from earmark.voice.quality import RECOGNISE, QualityRules
 from earmark.voice.scoring.decision import Decision, Identification
 from earmark.voice.scoring.operating import Aim
+from earmark.voice.scoring.own_people import OwnPeople
 from earmark.voice.voiceprint import Voiceprint
 
 MAX_TOP = 100
@@ -83,21 +85,23 @@ def verify(
     _check_ready(profile, engine)
     aim = choose_aim(actor.tenant, store, Use.VERIFY, asked=aim, usual=usual)
     clip = load_recording(engine, audio, seconds=clip_seconds, raw=raw, sample_rate=sample_rate)
-    voiceprint = load_voiceprint(actor.tenant, store, profile.id)
+    voiceprint, tenant = load_voiceprint(actor.tenant, store, profile.id), find_tenant(store, actor.tenant)
     fixed_text = profile.kind is ProfileKind.TEXT_DEPENDENT and challenge is None
+    own = None if fixed_text else _own_people(tenant, store, engine)
     decision, words = decide(
         actor.tenant,
         store,
         profile,
         clip,
-        lambda: _judge(engine, voiceprint, clip, aim, rules, fixed_text=fixed_text),
+        lambda: _judge(
+            engine, voiceprint, clip, aim, rules, own=own, key=str(profile.id), fixed_text=fixed_text
+        ),
         challenge=challenge,
         lock_out=lock_out,
     )
     verified = Verified(decision, words=words, phrase=profile.phrase)
     learned, renewal = False, tuple[str, ...]()
     if words is None or words.accepted:
-        tenant = find_tenant(store, actor.tenant)
         learned, renewal = follow(store, engine, tenant, profile, clip, decision)
     challenged = words is not None and words.challenge
     step = next_step(verified.answer, decision.quality, claimed=True, challenged=challenged)
@@ -181,7 +185,8 @@ def identify(
         raise ProfileNotFound("These candidates belong to another tenant: gather them as this actor.")
     aim = choose_aim(actor.tenant, store, use, asked=aim, usual=usual)
     clip = load_recording(engine, audio, seconds=clip_seconds, raw=raw, sample_rate=sample_rate)
-    result = engine.identify(candidates.gallery, clip, aim=aim, top=top, rules=rules)
+    own = _own_people(find_tenant(store, actor.tenant), store, engine)
+    result = engine.identify(candidates.gallery, clip, aim=aim, top=top, own=own, rules=rules)
     labels = {}
     for candidate in result.candidates:
         try:
@@ -200,10 +205,19 @@ def _judge(
     aim: Aim,
     rules: QualityRules,
     *,
+    own: OwnPeople | None,
+    key: str,
     fixed_text: bool,
 ) -> Decision:
-    decision = engine.verify(voiceprint, clip, aim=aim, rules=rules)
+    decision = engine.verify(voiceprint, clip, aim=aim, own=own, key=key, rules=rules)
     return judge_fixed_text(engine, decision, aim) if fixed_text else decision
+
+
+def _own_people(tenant: Tenant, store: Store, engine: Engine) -> OwnPeople | None:
+    """The tenant's own people, where they may count as strangers and the engine asks what these are like."""
+    if not tenant.own_cohort or engine.entry.scoring is None:
+        return None
+    return load_own_people(tenant.id, store, model=engine.entry.id)
 
 
 def _check_ready(profile: Profile, engine: Engine) -> None:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from earmark.service.challenges import KEPT as CHALLENGE_KEPT
 from earmark.service.jobs import Jobs, finish
 from earmark.service.orders import Outcome
+from earmark.storage import challenges
 from earmark.storage import jobs as rows
 from earmark.storage import media as recordings
 from earmark.storage.answers import delete_expired
@@ -49,6 +51,7 @@ class Swept:
     queued_again: int
     stopped: int
     answers: int
+    challenges: int
     done: int  # entries of the queue
 
 
@@ -69,9 +72,10 @@ def sweep(store: Store, media: MediaStore, queue: Queue, *, now: datetime, reten
         queued_again=again,
         stopped=stopped,
         answers=delete_expired(store, now=now),
+        challenges=challenges.delete_expired(store, before=now - CHALLENGE_KEPT),
         done=queue.forget_done(before=now - SETTLED),
     )
-    if swept.outputs + swept.jobs + swept.recordings + swept.answers + swept.done:
+    if swept.outputs + swept.jobs + swept.recordings + swept.answers + swept.challenges + swept.done:
         store.forget_deleted()
     return swept
 

@@ -26,6 +26,7 @@ class Rules:
     learn: bool  # whether voiceprints move with recordings that are surely the person's
     watch_drift: bool  # whether it is noted how well accepted recordings fit
     renew_days: int | None  # after which a voiceprint is too old; never if None
+    own_cohort: bool  # whether enrolled people count as strangers beside the cohort that ships
 
 
 @needs(Permission.MANAGE, Permission.ENROL, Permission.RECOGNISE, Permission.AUDIT)
@@ -33,7 +34,14 @@ def show_rules(actor: Actor, store: Store) -> Rules:
     """Return the rules of the actor's tenant."""
     tenant = tenants.find_tenant(store, actor.tenant)
     own = read_aims(actor.tenant, store)
-    return Rules(DEFAULTS | own, frozenset(own), tenant.learn, tenant.watch_drift, tenant.renew_days)
+    return Rules(
+        DEFAULTS | own,
+        frozenset(own),
+        tenant.learn,
+        tenant.watch_drift,
+        tenant.renew_days,
+        tenant.own_cohort,
+    )
 
 
 @needs(Permission.MANAGE)
@@ -45,6 +53,7 @@ def change_rules(
     learn: bool | Unchanged = UNCHANGED,
     watch_drift: bool | Unchanged = UNCHANGED,
     renew_days: int | Unchanged | None = UNCHANGED,
+    own_cohort: bool | Unchanged = UNCHANGED,
 ) -> Rules:
     """Change what is given; an aim of None is the default again, and renewal after None days is never.
 
@@ -55,7 +64,7 @@ def change_rules(
             check_aim(use, aim)
     if isinstance(renew_days, int) and not 1 <= renew_days <= MOST_DAYS:
         raise InvalidRequest(f"Renewal after {renew_days} days makes no sense: choose 1 to {MOST_DAYS:,}.")
-    given = {"learn": learn, "watch_drift": watch_drift, "renew_days": renew_days}
+    given = {"learn": learn, "watch_drift": watch_drift, "renew_days": renew_days, "own_cohort": own_cohort}
     new = {name: value for name, value in given.items() if not isinstance(value, Unchanged)}
     tenants.change_tenant(store, actor.tenant, **new)
     for use, aim in (aims or {}).items():

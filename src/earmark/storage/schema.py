@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-REVISION = "0006"  # the newest migration: a store at this revision opens without importing Alembic
+REVISION = "0007"  # the newest migration: a store at this revision opens without importing Alembic
 
 FRONT = bytes(4_096)  # no page of ours holds more of a value before it goes on in pages of its own
 GUID = sa.Uuid()  # CHAR(32) on SQLite, UUID on PostgreSQL
@@ -79,6 +79,8 @@ tenants = sa.Table(
     sa.Column("renew_days", sa.Integer),  # after which a voiceprint is too old; never if None
     # Whether a profile of any words begins with an activation phrase.
     sa.Column("activation", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Whether enrolled people count as strangers beside the cohort that ships.
+    sa.Column("own_cohort", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 operating_points = sa.Table(  # what a tenant decides by, for each use; what is missing is the default

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +28,7 @@ from earmark.storage.schema import (
     tenants,
 )
 from earmark.storage.tenant_keys import complete_tenant_keys, remove_leaving
+from earmark.storage.values import KeptPeople
 from earmark.storage.vault import Vault
 
 DATABASE = "earmark.db"
@@ -41,6 +42,7 @@ class Store:
     home: Path
     database: Database
     vault: Vault
+    own_people: dict[tuple[str, str], KeptPeople] = field(default_factory=dict, init=False, repr=False)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -59,6 +61,7 @@ class Store:
 
     def forget_deleted(self) -> bool:
         """See that nothing deleted lives on in the database's files; False where it does for now."""
+        self.own_people.clear()
         with self.database.explained():
             return self.database.forget_deleted()
 

@@ -90,6 +90,7 @@ def _read(store: Store, which: sa.ColumnElement[bool]) -> list[Tenant]:
                 row.watch_drift,
                 row.renew_days,
                 row.activation,
+                row.own_cohort,
             )
             for row in connection.execute(query)
         ]

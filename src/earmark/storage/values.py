@@ -7,6 +7,7 @@ from uuid import UUID
 
 from earmark.voice.features import Floats
 from earmark.voice.quality import Quality
+from earmark.voice.scoring.own_people import OwnPeople
 from earmark.voice.voiceprint import Embedding
 
 
@@ -91,6 +92,7 @@ class Tenant:
     watch_drift: bool = False  # whether it is noted how well accepted recordings fit
     renew_days: int | None = None  # after which a voiceprint is too old
     activation: bool = False  # whether a profile of any words begins with an activation phrase
+    own_cohort: bool = False  # whether enrolled people count as strangers beside the cohort that ships
 
 
 class Use(StrEnum):
@@ -99,6 +101,14 @@ class Use(StrEnum):
     VERIFY = "verify"  # is it really them?
     IDENTIFY = "identify"  # who is it, of those who are known?
     WATCHLIST = "watchlist"  # is it one of a few, among many strangers?
+
+
+@dataclass(frozen=True, eq=False)
+class KeptPeople:
+    """People read from the store, and how they were marked there when they were."""
+
+    marks: dict[UUID, tuple[int, datetime]]  # revision, and when it was
+    people: OwnPeople
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,7 +32,7 @@ from earmark.voice.gallery import Gallery
 from earmark.voice.voiceprint import Embedding, Voiceprint
 
 AT_ONCE = 500  # GUIDs in one statement: databases bound its parameters
-_SEARCHED = (profiles.c.state == ProfileState.ENROLLED.value) & (
+SEARCHED = (profiles.c.state == ProfileState.ENROLLED.value) & (
     profiles.c.kind != ProfileKind.TEXT_DEPENDENT.value
 )
 
@@ -87,7 +87,7 @@ def each_voiceprint(
             enrolments.c.profile_id, enrolments.c.position
         )
         if among is None:
-            query = query.where(_SEARCHED)
+            query = query.where(SEARCHED)
         key = read_tenant_key(connection, store.vault, tenant)
         for part in _parts(query, among):
             rows = connection.execute(part, execution_options={"yield_per": 1_000})
@@ -99,7 +99,7 @@ def count_models(tenant: str, store: Store) -> dict[str, int]:
     """Return how many of the tenant's profiles that can be searched each model made."""
     query = (
         sa.select(profiles.c.model, sa.func.count())
-        .where(profiles.c.tenant == tenant, _SEARCHED)
+        .where(profiles.c.tenant == tenant, SEARCHED)
         .group_by(profiles.c.model)
     )
     with store.reading() as connection:

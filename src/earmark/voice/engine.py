@@ -28,10 +28,12 @@ from earmark.voice.quality import (
 )
 from earmark.voice.reasons import decision_reasons, identification_reasons
 from earmark.voice.scoring.backends import Cosine
-from earmark.voice.scoring.calibration import Calibration, probability, unchanged
+from earmark.voice.scoring.calibration import Calibration, probability
 from earmark.voice.scoring.decider import Decider
 from earmark.voice.scoring.decision import DEFAULT_FMR, Candidate, Decision, Identification
-from earmark.voice.scoring.operating import DEFAULT_SEARCH, Aim, set_point
+from earmark.voice.scoring.operating import DEFAULT_SEARCH, Aim, follow_strangers, set_point
+from earmark.voice.scoring.own_people import WEIGHED as WEIGHED_BESIDE
+from earmark.voice.scoring.own_people import OwnPeople
 from earmark.voice.scoring.voices import voices_of
 from earmark.voice.vad import find_speech, keep_speech, with_margin
 from earmark.voice.voiceprint import Embedding, Voiceprint, make_voiceprint
@@ -154,6 +156,8 @@ class Engine:
         *,
         fmr: float = DEFAULT_FMR,
         aim: Aim | None = None,
+        own: OwnPeople | None = None,
+        key: str = "",
         raw: RawFormat | None = None,
         sample_rate: int | None = None,
         rules: QualityRules = RECOGNISE,
@@ -162,7 +166,8 @@ class Engine:
 
         Accepted when the calibrated log-likelihood ratio reaches the threshold of the false-match rate
         `fmr`, the share of impostors that is wrongly accepted in the model's held-out trials; `aim` sets it
-        in any other way. `Decision.answer` is "uncertain" for what nearly reaches it. Raises
+        in any other way. `Decision.answer` is "uncertain" for what nearly reaches it. The `own` people of
+        the place count as strangers too, all but the one whose `key` it is. Raises
         InvalidRequest for a rate that those trials cannot support, ModelMismatch when another model
         made the voiceprint, ModelInvalid when this model has no calibration.
         """
@@ -171,7 +176,9 @@ class Engine:
         self._same_model(voiceprint.model, "This voiceprint")
         tested = self.embed(audio, raw=raw, sample_rate=sample_rate, rules=rules)
         score = float(np.dot(voiceprint.vector, tested.vector))
-        llr = float(decider.llrs(voices_of([voiceprint]), voices_of([tested]))[0, 0])
+        enrolled, voice = decider.hear(voices_of([voiceprint])), voices_of([tested])
+        llrs = decider.llrs(enrolled, voice) if own is None else own.llrs(decider, [key], enrolled, voice)
+        llr = float(llrs.item())
         enrolment = tuple(embedding.quality for embedding in voiceprint.embeddings)
         return Decision(
             accepted=llr >= point.threshold,
@@ -194,6 +201,7 @@ class Engine:
         fmr: float | None = None,
         aim: Aim | None = None,
         top: int = 5,
+        own: OwnPeople | None = None,
         raw: RawFormat | None = None,
         sample_rate: int | None = None,
         rules: QualityRules = RECOGNISE,
@@ -202,8 +210,9 @@ class Engine:
 
         Every voiceprint is compared. 1 stranger in 100 is taken for somebody, however many they are
         (ISO/IEC 19795-1 calls the rate FPIR), unless `aim` sets another rate. With `fmr` the rate holds for
-        each comparison instead, so that it grows with their number. Raises as `verify` does, and
-        InvalidRequest when `top` is below 1.
+        each comparison instead, so that it grows with their number. The `own` people of the place count as
+        strangers too, to all but themselves. Raises as `verify` does, and InvalidRequest when `top` is below
+        1.
         """
         if top < 1:
             raise InvalidRequest(f"Asked for the best {top} candidates: ask for at least 1.")
@@ -217,7 +226,8 @@ class Engine:
         )
         self._same_model(voiceprints.model, "This gallery")
         tested = self.embed(audio, raw=raw, sample_rate=sample_rate, rules=rules)
-        rows, scores, llrs = _likeliest(decider, voiceprints, tested)
+        rows, scores, llrs = _likeliest(decider, voiceprints, tested, own, top)
+        point = follow_strangers(point, decider.calibration, llrs)
         best = np.argsort(-llrs, kind="stable")[:top]
         candidates = tuple(
             Candidate(
@@ -297,8 +307,7 @@ class Engine:
             raise ModelInvalid(
                 f"The back end of model {self.entry.id} was made for other weights: run recipes/calibrate.py."
             )
-        own = scoring.own or unchanged(scoring.calibration)
-        return Decider(load_backend(scoring, self.entry.dimension), own)
+        return Decider(load_backend(scoring, self.entry.dimension), scoring.ratios)
 
     @property
     def calibration(self) -> Calibration:
@@ -336,12 +345,13 @@ class Engine:
 
 
 def _likeliest(
-    decider: Decider, gallery: Gallery, tested: Embedding
+    decider: Decider, gallery: Gallery, tested: Embedding, own: OwnPeople | None, top: int
 ) -> tuple[Indices, Floats, NDArray[np.float64]]:
     """Rows of a gallery that it may be, their cosines and their LLRs.
 
-    All rows are compared by cosine, and the nearest `WEIGHED` by the back end. Whoever is not among these
-    is nobody that any operating point accepts: some hundred strangers are nearer.
+    All rows are compared by cosine, the nearest `WEIGHED` by the back end, and the likeliest of these beside
+    the place's own people. Whoever is not among them is nobody that any operating point accepts: some hundred
+    strangers are nearer.
     """
     scores = gallery.scores(tested.vector)
     rows = np.arange(len(gallery))
@@ -349,8 +359,14 @@ def _likeliest(
         rows = np.sort(np.argpartition(-scores, WEIGHED)[:WEIGHED])
     if not rows.size:
         return rows, scores, np.zeros(0)
-    heard = gallery.heard(decider.backend, rows)
-    return rows, scores[rows], decider.llrs(heard, voices_of([tested]))[:, 0]
+    heard, voice = gallery.heard(decider.backend, rows), voices_of([tested])
+    if own is None or not own.serve(decider):
+        return rows, scores[rows], decider.llrs(heard, voice)[:, 0]
+    most = max(WEIGHED_BESIDE, top)
+    if rows.size > most:
+        places = np.sort(np.argpartition(-decider.llrs(heard, voice)[:, 0], most)[:most])
+        rows, heard = rows[places], heard.take(places)
+    return rows, scores[rows], own.llrs(decider, [gallery.keys[row] for row in rows.tolist()], heard, voice)
 
 
 def _one_or_more(audios: Iterable[AudioSource] | AudioSource) -> list[AudioSource]:

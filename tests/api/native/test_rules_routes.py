@@ -22,7 +22,8 @@ def ask(api: httpx.Client, path: str, **params: object) -> dict[str, object]:
 
 
 def test_a_rule_is_set_shown_and_reset(api: httpx.Client) -> None:
-    first = api.get("/v1/rules").json()
+    for use in ("verify", "identify", "watchlist"):  # whatever tests of all routes have left
+        first = api.delete(f"/v1/rules/{use}").raise_for_status().json()
     assert (first["verify"]["own"], first["verify"]["fmr"], first["identify"]["fpir"]) == (False, 0.001, 0.01)
     costs = {"cost_miss": 1, "cost_false": 20, "prior": 0.25, "doubt": 0.05}
     changed = api.put("/v1/rules/watchlist", json=costs).raise_for_status().json()
@@ -32,6 +33,13 @@ def test_a_rule_is_set_shown_and_reset(api: httpx.Client) -> None:
     cared = api.patch("/v1/rules", json={"renew_days": 100, "watch_drift": True}).json()
     assert (cared["renew_days"], cared["watch_drift"], cared["learn"]) == (100, True, False)
     assert api.patch("/v1/rules", json={"renew_days": None, "watch_drift": False}).json() == first
+    assert not first["own_cohort"]
+    cohort = api.patch("/v1/rules", json={"own_cohort": True}).json()
+    assert "not with your own people" in cohort["expected"].pop("note")
+    assert first["expected"].pop("note", None) is None
+    assert cohort == first | {"own_cohort": True}
+    first["expected"]["note"] = None
+    assert api.patch("/v1/rules", json={"own_cohort": False}).json() == first
 
 
 @pytest.mark.parametrize(
@@ -54,6 +62,18 @@ def test_a_rule_that_makes_no_sense(api: httpx.Client, use: str, body: dict[str,
     assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
     assert api.get("/v1/rules").json() == before
     assert api.patch("/v1/rules", json={"renew_days": -1}).status_code == 422
+
+
+def test_every_answer_says_what_the_rules_cost(api: httpx.Client) -> None:
+    expected = api.delete("/v1/rules/verify").raise_for_status().json()["expected"]
+    assert (expected["measured"]["lowest_fmr"], expected["note"]) == (0.0001, None)
+    (verify,) = expected["verify"]
+    assert (verify["compared"], verify["fmr"]) == (1, 0.001)
+    assert {10, 100, 1_000} <= {one["compared"] for one in expected["identify"]}
+    changed = api.put("/v1/rules/verify", json={"fmr": 0.01}).raise_for_status().json()
+    assert changed["expected"]["verify"][0]["fmr"] == 0.01
+    assert changed["expected"] == api.get("/v1/rules").json()["expected"]
+    assert api.delete("/v1/rules/verify").raise_for_status().json()["expected"] == expected
 
 
 def test_decisions_follow_the_rules(api: httpx.Client, ada: str) -> None:

@@ -23,6 +23,7 @@ from earmark.voice.models.calibrations import (
 )
 from earmark.voice.models.catalog import DEFAULT_MODEL, load_catalog
 from earmark.voice.scoring.calibration import Calibration
+from earmark.voice.scoring.prices import prices_in
 
 BAD = Calibration((3.0, 0, 0, 0), (2.0, 0, 0, 0), (0.1, 10), (0.1, 10), ((0.1, 1.0), (0.001, 4.0)), "")
 MADE = Provenance("voices", "d" * 64, "earmark-1@1.0", "w" * 64, "none", {}, {"earmark": "0"}, "")
@@ -68,11 +69,15 @@ def test_too_few_people_fit_nothing() -> None:
         fit_on_half(made(people=12), None, Costs())
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def text() -> str:
     fitted = fit_on_half(made(people=140), BAD, Costs())
     weights = load_catalog()[DEFAULT_MODEL].sha256
-    text = to_text(calibration_file(fitted, replace(MADE, weights_sha256=weights)))
+    return to_text(calibration_file(fitted, replace(MADE, weights_sha256=weights)))
+
+
+@pytest.fixture
+def file(text: str, tmp_path: Path) -> Path:
     path = tmp_path / "calibration.toml"
     path.write_text(text, encoding="utf-8")
     return path
@@ -98,6 +103,19 @@ def test_it_is_installed_used_and_taken_back(file: Path, tmp_path: Path) -> None
     assert remove_calibration(entry, home=home)
     assert not remove_calibration(entry, home=home)
     assert load_catalog(home)[DEFAULT_MODEL].calibration == before
+
+
+def test_it_tells_what_rates_cost_on_the_other_half(file: Path, tmp_path: Path) -> None:
+    found = prices_in(read_calibration(file).evidence)
+    assert found is not None
+    assert (found.speakers, found.cases[0].name, found.lowest) == (70, "all", 1e-4)
+    home = tmp_path / "home"
+    before = load_catalog(home)[DEFAULT_MODEL].prices
+    entry, _ = install_calibration(file, load_catalog(home), home=home)
+    assert entry.prices == load_catalog(home)[DEFAULT_MODEL].prices == found != before
+    costs = [share.value for share in found.cases[0].fnmr]
+    assert costs == sorted(costs)
+    assert costs[0] < 0.05 < costs[-1]
 
 
 def test_a_file_changed_by_hand_is_refused(file: Path, tmp_path: Path) -> None:

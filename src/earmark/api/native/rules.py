@@ -1,5 +1,7 @@
 """/v1/rules and what follows from them: by what a tenant decides, what is learned, who should enrol anew."""
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -7,12 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from earmark.api.access import Caller
-from earmark.api.door import InDoor
+from earmark.api.door import Door, InDoor
 from earmark.api.native import rules_convert as convert
 from earmark.api.native import rules_wire as wire
 from earmark.api.native.documents import json_body
 from earmark.api.native.requests import read_json
 from earmark.service import following, rules
+from earmark.service.actor import Actor
+from earmark.service.costs import show_costs
 from earmark.storage.values import Use
 
 
@@ -56,7 +60,7 @@ def add_to(router: APIRouter) -> None:
 
 async def show_rules(door: InDoor, actor: Caller) -> wire.Rules:
     """Show the rules of the tenant; a use without its own has the default."""
-    return convert.to_rules(await door.pool.run(rules.show_rules, actor, door.store))
+    return await door.pool.run(_told, door, actor, rules.show_rules)
 
 
 async def change_rules(request: Request, door: InDoor, actor: Caller) -> wire.Rules:
@@ -68,19 +72,25 @@ async def change_rules(request: Request, door: InDoor, actor: Caller) -> wire.Ru
         for name in given
         if name == "renew_days" or getattr(asked, name) is not None
     }
-    return convert.to_rules(await door.pool.run(rules.change_rules, actor, door.store, **new))
+    return await door.pool.run(_told, door, actor, rules.change_rules, **new)
 
 
 async def set_rule(request: Request, use: wire.Use, door: InDoor, actor: Caller) -> wire.Rules:
     """Decide this use so from now on, in every API, unless a request asks for another rate."""
     aims = {Use(use): convert.from_aim(await read_json(request, wire.AimRequest))}
-    return convert.to_rules(await door.pool.run(rules.change_rules, actor, door.store, aims=aims))
+    return await door.pool.run(_told, door, actor, rules.change_rules, aims=aims)
 
 
 async def reset_rule(use: wire.Use, door: InDoor, actor: Caller) -> wire.Rules:
     """Take the tenant's own rule for this use away."""
     aims = {Use(use): None}
-    return convert.to_rules(await door.pool.run(rules.change_rules, actor, door.store, aims=aims))
+    return await door.pool.run(_told, door, actor, rules.change_rules, aims=aims)
+
+
+def _told(door: Door, actor: Actor, use_case: Callable[..., rules.Rules], **asked: Any) -> wire.Rules:
+    """Carry it out and tell the rules with what they cost; in one go, so that no change goes unanswered."""
+    found = use_case(actor, door.store, **asked)
+    return convert.to_rules(found, show_costs(actor, door.store, found, door.engine.entry))
 
 
 async def show_renewal(profile_id: UUID, door: InDoor, actor: Caller) -> wire.Renewal:

@@ -53,6 +53,54 @@ class Aim(_Answer):
     doubt: float | None
 
 
+class Share(_Answer):
+    """A share, 0 to 1, with its 95 % interval over speakers."""
+
+    value: float
+    low: float
+    high: float
+
+
+class ExpectedCase(_Answer):
+    """What a rate comes to in recordings of one kind."""
+
+    name: str = Field(description='Such as "4 s": how long the recording is at most.')
+    seconds: float = Field(description="Speech in it, in the median.")
+    fnmr: Share = Field(description="The right people who are missed.")
+    fmr: Share | None = Field(description="Strangers who pass; null where too few were tried to see it.")
+
+
+class ExpectedCost(_Answer):
+    """What a rule comes to when so many people are compared."""
+
+    compared: int
+    fmr: float | None = Field(description="Of each comparison; null for a rate that the model cannot keep.")
+    cases: list[ExpectedCase] = Field(description="The most speech first; empty where none were measured.")
+    warning: str | None = Field(description="In words, such as for rates that were not measured.")
+
+
+class Measured(_Answer):
+    """What costs were measured on: people that nothing was fitted on."""
+
+    speakers: int
+    sets: int
+    recorded: str = Field(description="What the recordings came through.")
+    lowest_fmr: float = Field(description="The lowest rate that was measured.")
+
+
+class Expected(_Answer):
+    """What the rules can be expected to cost."""
+
+    model: str
+    measured: Measured | None
+    note: str | None = Field(description="What to know of the figures, or how to get some.")
+    verify: list[ExpectedCost]
+    identify: list[ExpectedCost] = Field(
+        description="By the number of people, your own among them; before a search follows its own strangers."
+    )
+    watchlist: list[ExpectedCost]
+
+
 class Rules(_Answer):
     """What a tenant decides by, and how it looks after voiceprints."""
 
@@ -62,6 +110,10 @@ class Rules(_Answer):
     learn: bool = Field(description="Voiceprints move with recordings that are surely the person's.")
     watch_drift: bool = Field(description="It is noted how well accepted recordings fit.")
     renew_days: int | None = Field(description="Days after which a voiceprint is too old; never when null.")
+    own_cohort: bool = Field(
+        description="Enrolled people count as strangers beside the cohort that ships, to all but themselves."
+    )
+    expected: Expected = Field(description="What decisions by these rules cost.")
 
 
 class RulesChange(_Request):
@@ -70,6 +122,7 @@ class RulesChange(_Request):
     learn: bool | None = None
     watch_drift: bool | None = None
     renew_days: int | None = Field(None, description="Never when null.")
+    own_cohort: bool | None = None
 
 
 class Learned(_Answer):

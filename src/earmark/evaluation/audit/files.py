@@ -16,7 +16,9 @@ from earmark.evaluation.audit.lists import score_lines, trial_lines
 from earmark.evaluation.audit.provenance import Provenance
 from earmark.evaluation.pages.html import to_html
 from earmark.evaluation.pages.markdown import figures_of, to_markdown
+from earmark.evaluation.prices import price_trials
 from earmark.voice.models.calibrations import CalibrationFile, to_text
+from earmark.voice.scoring.prices import EVIDENCE
 
 HTML, JSON, MARKDOWN, FIGURES = "report.html", "report.json", "report.md", "figures"
 CALIBRATION, TRIALS, SCORES = "calibration.toml", "trials.txt", "scores.txt"
@@ -55,6 +57,7 @@ def calibration_file(fitted: Fitted, made: Provenance) -> CalibrationFile:
     """A fitted calibration with the evidence for it."""
     trials = fitted.tested.trials
     same = trials.genuine
+    prices = price_trials(trials, fitted.calibration, recorded="as given to `earmark evaluate`")
     return CalibrationFile(
         made.model,
         made.weights_sha256,
@@ -72,7 +75,8 @@ def calibration_file(fitted: Fitted, made: Provenance) -> CalibrationFile:
             "same_speaker_people": int(np.unique(trials.enrol[same]).size),
             "after": _known(worth_json(fitted.after)),
         }
-        | ({} if fitted.before is None else {"before": _known(worth_json(fitted.before))}),
+        | ({} if fitted.before is None else {"before": _known(worth_json(fitted.before))})
+        | ({} if prices is None else {EVIDENCE: prices.to_table()}),
     )
 
 

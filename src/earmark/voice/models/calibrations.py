@@ -19,6 +19,7 @@ import tomli_w
 from earmark.errors import InvalidRequest, ModelInvalid, ModelNotFound
 from earmark.voice.scoring.calibration import Calibration
 from earmark.voice.scoring.decision import DEFAULT_FMR
+from earmark.voice.scoring.prices import prices_in
 
 if TYPE_CHECKING:
     from earmark.voice.models.catalog import ModelEntry
@@ -108,14 +109,18 @@ def install_calibration(
             "--fmr from then on."
         )
     _keep(_place(home, entry), to_text(file))
-    return decide_by(entry, file.calibration), file
+    return decide_by(entry, file.calibration, evidence=file.evidence), file
 
 
-def decide_by(entry: "ModelEntry", calibration: Calibration) -> "ModelEntry":
+def decide_by(
+    entry: "ModelEntry", calibration: Calibration, *, evidence: Mapping[str, Any] | None = None
+) -> "ModelEntry":
     """The entry with a calibration on top of its back end, or, for one of cosines, in place of it.
 
-    Raises ModelInvalid for a calibration of scores that the model has not.
+    What rates cost is what its `evidence` says, if anything. Raises ModelInvalid for a calibration of scores
+    that the model has not, and for damaged evidence.
     """
+    entry = replace(entry, prices=prices_in(evidence or {}))
     if calibration.score == "cosine":
         return replace(entry, calibration=calibration, scoring=None)
     if entry.scoring is None or calibration.score != "llr":
@@ -151,7 +156,7 @@ def with_installed(entries: Mapping[str, "ModelEntry"], *, home: Path) -> dict[s
     for name, entry in entries.items():
         file = installed_calibration(entry, home=home)
         if file is not None:
-            found[name] = decide_by(entry, file.calibration)
+            found[name] = decide_by(entry, file.calibration, evidence=file.evidence)
     return found
 
 

@@ -20,6 +20,7 @@ from earmark.voice.models.scoring import ScoringEntry
 from earmark.voice.models.scoring import from_table as scoring_from
 from earmark.voice.models.scoring import to_table as scoring_table
 from earmark.voice.scoring.calibration import Calibration
+from earmark.voice.scoring.prices import Prices, prices_in
 
 CATALOG = "catalog.toml"
 DEFAULT_MODEL = "earmark-1"
@@ -45,11 +46,17 @@ class ModelEntry:
     dimension: int  # D, of the embedding
     calibration: Calibration | None = None  # of the cosine; without one nothing is decided with the model
     scoring: ScoringEntry | None = None  # what decides in place of the cosine, where the model has it
+    prices: Prices | None = None  # what rates cost with it, as the evidence for what decides says
 
     @property
     def id(self) -> str:
         """Name and version, as kept with every embedding: "earmark-1@1.0"."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def ratios(self) -> Calibration | None:
+        """What decisions are set by, if there is anything: the back end's calibration, or the cosine's."""
+        return self.calibration if self.scoring is None else self.scoring.ratios
 
 
 @dataclass(frozen=True)
@@ -199,6 +206,7 @@ def _entry(folder: Path, row: dict[str, Any]) -> ModelEntry:
     if not NAME.fullmatch(row["name"]):
         raise ValueError("a model name has characters other than a-z, 0-9, '.', '_' and '-'")
     table, scoring = row.get("calibration"), row.get("scoring")
+    backend = None if scoring is None else scoring_from(scoring, _inside(folder, scoring["file"]))
     return ModelEntry(
         name=row["name"],
         version=str(row["version"]),
@@ -212,7 +220,8 @@ def _entry(folder: Path, row: dict[str, Any]) -> ModelEntry:
         scale=float(row["scale"]),
         dimension=int(row["dimension"]),
         calibration=None if table is None else Calibration.from_table(table),
-        scoring=None if scoring is None else scoring_from(scoring, _inside(folder, scoring["file"])),
+        scoring=backend,
+        prices=None if backend is None else prices_in(backend.evidence),
     )
 
 

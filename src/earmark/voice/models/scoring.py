@@ -15,7 +15,7 @@ from earmark.errors import ModelInvalid
 from earmark.voice.models.file import digest, read_model
 from earmark.voice.scoring.alignment import TERMS, Alignment
 from earmark.voice.scoring.backends import Fused
-from earmark.voice.scoring.calibration import Calibration
+from earmark.voice.scoring.calibration import Calibration, unchanged
 from earmark.voice.scoring.plda import Plda
 
 
@@ -32,6 +32,11 @@ class ScoringEntry:
     calibration: Calibration
     evidence: Mapping[str, Any]  # plain values: data, and figures on speakers that nothing was fitted on
     own: Calibration | None = None  # installed by its users, on top; no part of the artefact
+
+    @property
+    def ratios(self) -> Calibration:
+        """What the back end's ratios mean: as its users say, or else as they are."""
+        return self.own or unchanged(self.calibration)
 
     @property
     def id(self) -> str:

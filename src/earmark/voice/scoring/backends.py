@@ -26,6 +26,9 @@ Doubles = NDArray[np.float64]
 Both = tuple[Strangers, Strangers]  # by cosine and by PLDA
 NOBODY = Strangers(np.full(0, np.nan), np.full(0, np.nan))  # a back end that normalises nothing
 AT_ONCE = 1_024  # voices compared with the cohort at a time: bounds the memory
+# More of the nearest for each person of the place. By it calibration speakers pass about as often with 30 to
+# 160 people of their place as with none, and less often with 500.
+OF_THE_PLACE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,18 +107,34 @@ class Fused:
         return self.plda.project(self.cohort)
 
     def grown(self, vectors: Floats) -> "Fused":
-        """With more strangers, (n, D): people of the very place that it decides for, who allow that."""
-        return replace(self, cohort=np.concatenate([self.cohort, vectors.astype(np.float32)]))
+        """With more strangers, (n, D), behind the others: people of the very place that it decides for.
 
-    def hear(self, voices: Voices) -> Heard:
-        """How like the cohort each voice is, by cosine and by PLDA."""
+        These are nearer than most, and as many as before would be ever nearer as the place grows.
+        """
+        more = round(OF_THE_PLACE * len(vectors))
+        cohort = np.concatenate([self.cohort, vectors.astype(np.float32)])
+        return replace(self, cohort=cohort, nearest=self.nearest + more)
+
+    def hear(self, voices: Voices, *, without: NDArray[np.bool_] | None = None) -> Heard:
+        """How like the cohort each voice is, by cosine and by PLDA.
+
+        `without`, (N, C), has those of the cohort who are no strangers to a voice.
+        """
         cosine, plda = [], []
         for start in range(0, len(voices), AT_ONCE):
             part = voices.vectors[start : start + AT_ONCE]
-            cosine.append(nearest_strangers(part @ self._cohort, self.nearest))
+            but = None if without is None else without[start : start + AT_ONCE]
+            cosine.append(nearest_strangers(part @ self._cohort, self.nearest, without=but))
             found = self.plda.projected_scores(self.plda.project(part), self._projected)
-            plda.append(nearest_strangers(found, self.nearest))
+            plda.append(nearest_strangers(found, self.nearest, without=but))
         return Heard(voices, _join(cosine), _join(plda))
+
+    def hear_beside(self, voice: Voices, without: NDArray[np.bool_]) -> Heard:
+        """One voice as it is heard beside each of N others, to whom `without`, (N, C), are no strangers."""
+        cosine = nearest_strangers(voice.vectors @ self._cohort, self.nearest, without=without)
+        found = self.plda.projected_scores(self.plda.project(voice.vectors), self._projected)
+        plda = nearest_strangers(found, self.nearest, without=without)
+        return Heard(voice.take(np.zeros(len(without), np.intp)), cosine, plda)
 
     def scores(self, left: Heard, right: Heard) -> Doubles:
         """Likelihood ratios of all pairs, (N, M)."""

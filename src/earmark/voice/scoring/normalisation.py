@@ -27,13 +27,25 @@ class Strangers:
         return Strangers(self.mean[rows], self.spread[rows])
 
 
-def nearest_strangers(scores: Floats | Doubles, nearest: int) -> Strangers:
-    """Scores (N, C) with the cohort to the mean and spread of the `nearest` highest of each row."""
+def nearest_strangers(
+    scores: Floats | Doubles, nearest: int, *, without: NDArray[np.bool_] | None = None
+) -> Strangers:
+    """Scores (N, C) with the cohort to the mean and spread of the `nearest` highest of each row.
+
+    Who stands in `without`, (N, C), is no stranger to that row; one row of scores may serve for all of it.
+    Every row must keep somebody.
+    """
     top = np.asarray(scores)
+    if without is not None:
+        top = np.where(without, -np.inf, top)
     if nearest < top.shape[1]:
         top = np.partition(top, top.shape[1] - nearest, axis=1)[:, -nearest:]
     top = top.astype(np.float64)
-    return Strangers(top.mean(axis=1), np.maximum(top.std(axis=1), LEAST_SPREAD))
+    known = np.isfinite(top)
+    if known.all():
+        return Strangers(top.mean(axis=1), np.maximum(top.std(axis=1), LEAST_SPREAD))
+    mean = top.mean(axis=1, where=known)
+    return Strangers(mean, np.maximum(top.std(axis=1, where=known), LEAST_SPREAD))
 
 
 def standard_scores(scores: Doubles, one: Strangers, other: Strangers) -> Doubles:

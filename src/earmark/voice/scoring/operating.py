@@ -2,14 +2,18 @@
 
 A rate is a promise about strangers, measured on held-out trials. A search of N people holds its rate when
 each comparison keeps the rate's N-th part: false positives of a search are at most the sum of those of its
-comparisons, however these hang together (Bonferroni; ISO/IEC 19795-1 calls the rate FPIR). Costs and a prior
-give the threshold that costs least in the long run (Brümmer and du Preez 2006).
+comparisons, however these hang together (Bonferroni; ISO/IEC 19795-1 calls the rate FPIR). All but one of
+those who are compared are strangers: how far they reach for this recording, against what strangers usually
+reach, moves the threshold. Costs and a prior give the threshold that costs least in the long run (Brümmer and
+du Preez 2006).
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from earmark.errors import InvalidRequest
 from earmark.voice.scoring.calibration import Calibration
@@ -19,6 +23,9 @@ DEFAULT_FPIR = 0.01
 DOUBT = 10.0  # times the rate: as often may a stranger get an "uncertain", unless the aim says how often
 # Beyond the last rate that trials support, a threshold goes on rising as it did over the last decade before.
 DECADE = math.log(10.0)
+REACHING = 10  # of a search's strangers, the likeliest are looked at
+# Square nats that speak for their being as usual. Chosen on calibration speakers, in simulated galleries.
+USUAL = 75.0
 
 
 @dataclass(frozen=True)
@@ -94,12 +101,37 @@ def set_point(calibration: Calibration, aim: Aim, *, compared: int = 1) -> Opera
     return OperatingPoint(fpir / many, threshold, doubtful=doubtful, fpir=fpir, compared=many)
 
 
+def follow_strangers(
+    point: OperatingPoint, calibration: Calibration, llrs: NDArray[np.float64]
+) -> OperatingPoint:
+    """Return the point of a search for an FPIR, moved as the strangers of its recording are; others stay.
+
+    `llrs` are of the likeliest people that were compared, in any order. The likeliest of all may be the right
+    one and is left out; the next are held against what strangers usually reach at the same places. The ratio
+    stretches the threshold: the middle one, since somebody may be enrolled twice, drawn towards 1 where these
+    places say little. Few people say nothing.
+    """
+    if point.fpir is None:
+        return point
+    found = np.sort(llrs)[::-1][1 : 1 + REACHING]
+    places = (np.arange(found.size) + 1.5) / point.compared
+    usual = np.array([threshold_at(calibration, float(rate)) for rate in places])
+    telling = (places <= calibration.thresholds[0][0]) & (usual > 0.0)
+    if not telling.any():
+        return point
+    middle = float(np.median(np.maximum(found[telling], 0.0) / usual[telling]))
+    told = float(np.sum(usual[telling] ** 2))
+    ratio = (USUAL + told * middle) / (USUAL + told)
+    doubtful = point.threshold if point.doubtful is None else point.doubtful
+    return replace(point, threshold=point.threshold * ratio, doubtful=doubtful * ratio)
+
+
 def threshold_at(calibration: Calibration, rate: float) -> float:
     """Return the LLR that this share of strangers reaches; continued beyond the rates of the trials.
 
     Above the highest of them it is that one's.
     """
-    logs, limits = _tail(calibration)
+    logs, limits = _tail(calibration.thresholds)
     wanted = -math.log(rate)
     if wanted <= logs[-1]:
         return float(np.interp(wanted, logs, limits))
@@ -108,7 +140,7 @@ def threshold_at(calibration: Calibration, rate: float) -> float:
 
 def rate_at(calibration: Calibration, threshold: float) -> float:
     """Return the share of strangers that reaches an LLR: the inverse of `threshold_at`."""
-    logs, limits = _tail(calibration)
+    logs, limits = _tail(calibration.thresholds)
     if threshold <= limits[-1]:
         return math.exp(-float(np.interp(threshold, limits, logs)))
     return math.exp(-(logs[-1] + (threshold - limits[-1]) / _slope(logs, limits)))
@@ -118,11 +150,9 @@ def _doubtful(calibration: Calibration, rate: float, threshold: float) -> float:
     return min(threshold, threshold_at(calibration, min(rate, 1.0)))
 
 
-def _tail(calibration: Calibration) -> tuple[list[float], list[float]]:
-    return (
-        [-math.log(rate) for rate, _ in calibration.thresholds],
-        [threshold for _, threshold in calibration.thresholds],
-    )
+@lru_cache(maxsize=64)
+def _tail(thresholds: tuple[tuple[float, float], ...]) -> tuple[list[float], list[float]]:
+    return [-math.log(rate) for rate, _ in thresholds], [threshold for _, threshold in thresholds]
 
 
 def _slope(logs: list[float], limits: list[float]) -> float:
