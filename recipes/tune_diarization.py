@@ -1,7 +1,8 @@
 """Speech folder to the numbers of voice/diarization/tuning.py: simulated meetings of CALIBRATION speakers.
 
 Prints the tuning of the product and of the baseline, to be copied where they belong. Nothing that
-`make eval-diarization` reports on is heard here.
+`make eval-diarization` reports on is heard here. To be run after recipes/calibrate.py, whose PLDA and cohort
+the product tells people apart by.
 """
 
 import argparse
@@ -28,7 +29,10 @@ from earmark.evaluation.diarizers import Recalled, resemblyzer_embed
 from earmark.evaluation.listeners import baseline
 from earmark.evaluation.meetings import Meeting, simulated
 from earmark.evaluation.speech import speech_folder
+from earmark.voice.diarization.clustering import Likeness
+from earmark.voice.diarization.ears import measure_of
 from earmark.voice.diarization.hearing import STRETCH_SECONDS, Activity, Embed, hear
+from earmark.voice.diarization.measures import Measure, by_cosine
 from earmark.voice.diarization.segmenter import WINDOW_SECONDS
 from earmark.voice.diarization.source import open_stretches
 from earmark.voice.engine import Engine
@@ -80,7 +84,8 @@ def main() -> int:
     segmenter = Recalled(engine.ears.segmenter)
     meetings = list(meetings_of(root, asked.each))
     if asked.only != "resemblyzer":
-        tune(engine.entry.id, [listen(meeting, segmenter, engine.ears.embed) for meeting in meetings])
+        heard = [listen(meeting, segmenter, engine.ears.embed) for meeting in meetings]
+        tune(engine.entry.id, heard, measure_of(engine.entry))
     if asked.only != "product":
         embed = resemblyzer_embed()
         heard = [listen(meeting, segmenter, embed) for meeting in meetings]
@@ -92,16 +97,22 @@ def main() -> int:
     return 0
 
 
-def tune(name: str, heard: list[Known]) -> None:
+def tune(name: str, heard: list[Known], measure: Measure | None = None) -> None:
     """Fit and print one system's numbers."""
-    pairs: Pairs = gather_pairs(heard)
-    likeness = fit_likeness(pairs)
-    cost = likeness_cllr(pairs, likeness)
-    print(f"{name}: {np.count_nonzero(pairs.same)} pairs of one speaker, Cllr {cost:.3f}", flush=True)
-    tuning = search(heard, likeness)
+    likeness = fit(name, gather_pairs(heard))
+    beside = fit(f"{name}, by strangers", gather_pairs(heard, measure=measure)) if measure else None
+    tuning = search(heard, likeness, beside=beside, measure=measure or by_cosine)
     reached = score(heard, tuning)
     print(tuning)
     print(f"mean DER {100 * reached.mean_rate:.2f} %, number of speakers off by {reached.count_error:.2f}")
+
+
+def fit(name: str, pairs: Pairs) -> Likeness:
+    """What a score says, and how well."""
+    likeness = fit_likeness(pairs)
+    cost = likeness_cllr(pairs, likeness)
+    print(f"{name}: {np.count_nonzero(pairs.same)} pairs of one speaker, Cllr {cost:.3f}", flush=True)
+    return likeness
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Heard meetings of calibration speakers to the tuning by which people are told apart.
 
-First what a cosine between two pooled embeddings of one recording says, by logistic regression over pairs
-of groups of units; then the few weights of the clustering, by the error rate itself on a grid.
+First what a score of two pooled embeddings of one recording says, by logistic regression over pairs of
+groups of units; then the few weights of the clustering, by the error rate itself on a grid.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +18,7 @@ from earmark.evaluation.listeners import Heard as Listened
 from earmark.evaluation.metrics import Doubles, cllr, softplus
 from earmark.voice.diarization.clustering import Likeness, Tuning, Wanted
 from earmark.voice.diarization.hearing import Heard, Unit
+from earmark.voice.diarization.measures import Measure, by_cosine, pair_scores
 from earmark.voice.diarization.pipeline import Diarization, tell_apart
 from earmark.voice.diarization.segmenter import FRAME_SECONDS
 from earmark.voice.diarization.turns import Turn
@@ -62,16 +63,22 @@ class Known:
 class Pairs:
     """Pooled pairs within meetings."""
 
-    cosine: Doubles
+    score: Doubles
     one: Doubles  # seconds behind either side
     other: Doubles
     same: NDArray[np.bool_]
 
 
-def gather_pairs(meetings: Sequence[Known], *, seed: int = 3, each: int = 400) -> Pairs:
-    """Groups of units of one speaker against groups of the same and of another: `each` pairs a meeting."""
+def gather_pairs(
+    meetings: Sequence[Known], *, measure: Measure = by_cosine, seed: int = 3, each: int = 400
+) -> Pairs:
+    """Groups of units of one speaker against groups of the same and of another: `each` pairs a meeting.
+
+    Their score is the last that the measure gives.
+    """
     rng = np.random.default_rng(seed)
-    rows: list[tuple[float, float, float, bool]] = []
+    rows: list[tuple[float, float, bool]] = []
+    left, right = [], []
     for meeting in meetings:
         by_speaker = _pure_units(meeting)
         names = [name for name, units in by_speaker.items() if len(units) > 1]
@@ -92,9 +99,12 @@ def gather_pairs(meetings: Sequence[Known], *, seed: int = 3, each: int = 400) -
                 mine = units[:size]
             theirs = theirs[: int(rng.choice(GROUPS))]
             (a, one), (b, other) = _pool(mine), _pool(theirs)
-            rows.append((float(a @ b), one, other, same))
+            left.append(a)
+            right.append(b)
+            rows.append((one, other, same))
     table = np.array(rows, np.float64)
-    return Pairs(table[:, 0], table[:, 1], table[:, 2], table[:, 3] > 0.5)
+    score = pair_scores(measure(np.array(left)), measure(np.array(right)))[-1]
+    return Pairs(score, table[:, 0], table[:, 1], table[:, 2] > 0.5)
 
 
 def _pure_units(meeting: Known) -> dict[str, list[Unit]]:
@@ -124,7 +134,7 @@ def fit_likeness(pairs: Pairs, *, seconds: tuple[float, float] = (0.3, 20.0)) ->
     Seconds are held below 20: what is pooled over minutes is not pure enough to be asked for more.
     """
     logs = np.log(np.clip(np.stack([pairs.one, pairs.other]), *seconds))
-    design = np.stack([np.ones(pairs.cosine.size), logs.min(axis=0), logs.max(axis=0), pairs.cosine], axis=1)
+    design = np.stack([np.ones(pairs.score.size), logs.min(axis=0), logs.max(axis=0), pairs.score], axis=1)
     sign = np.where(pairs.same, -1.0, 1.0)
     weights = np.where(pairs.same, 1.0 / pairs.same.sum(), 1.0 / (~pairs.same).sum())
 
@@ -140,7 +150,7 @@ def fit_likeness(pairs: Pairs, *, seconds: tuple[float, float] = (0.3, 20.0)) ->
 
 def likeness_cllr(pairs: Pairs, likeness: Likeness) -> float:
     """Cllr of a likeness over pairs."""
-    llr = likeness.llr(pairs.cosine, pairs.one, pairs.other)
+    llr = likeness.llr(pairs.score, pairs.one, pairs.other)
     return cllr(llr[pairs.same], llr[~pairs.same])
 
 
@@ -166,10 +176,15 @@ def score(meetings: Sequence[Known], tuning: Tuning) -> Score:
 
 
 def search(
-    meetings: Sequence[Known], likeness: Likeness, *, told: Callable[[Tuning, Score], None] | None = None
+    meetings: Sequence[Known],
+    likeness: Likeness,
+    *,
+    beside: Likeness | None = None,
+    measure: Measure = by_cosine,
+    told: Callable[[Tuning, Score], None] | None = None,
 ) -> Tuning:
     """The tuning with the least mean error rate: one weight after the other, twice over."""
-    best = Tuning(likeness=likeness, **START)
+    best = Tuning(likeness=likeness, beside=beside, measure=measure, **START)
     reached = score(meetings, best)
     for _ in range(2):
         before = best

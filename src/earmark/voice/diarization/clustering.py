@@ -1,18 +1,19 @@
 """Units to speakers: which of them are the same person, and how many persons there are.
 
 Units are merged two by two, those first of which the evidence for one person is greatest, until none is
-left. The evidence is a log-likelihood ratio of two parts: the pooled embeddings, by a calibration that
-knows how much speech is behind each, and the segmentation network, which heard both in one window.
+left. The evidence is a log-likelihood ratio of two parts: how alike the pooled embeddings are, by a
+calibration that knows how much speech is behind each, and the network, which heard both in one window.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from earmark.voice.diarization.hearing import WINDOW, Heard, Unit
+from earmark.voice.diarization.measures import Measure, by_cosine, pair_scores, scores
 from earmark.voice.diarization.segmenter import LOCAL_SPEAKERS as LOCAL
 
 ROUNDS = 5  # of moving single units
@@ -25,9 +26,10 @@ Owners = NDArray[np.int16]  # of frames: the number of a speaker, -1 for nobody
 
 @dataclass(frozen=True)
 class Likeness:
-    """What the cosine of two pooled embeddings of one recording says, given the speech behind them.
+    """What the cosine of two pooled embeddings of one recording, or another score of them, says, given the
+    speech behind them.
 
-    llr = offset + short * ln(shorter) + long * ln(longer) + slope * cosine, seconds held within `seconds`.
+    llr = offset + short * ln(shorter) + long * ln(longer) + slope * score, seconds held within `seconds`.
     """
 
     offset: float
@@ -36,18 +38,18 @@ class Likeness:
     slope: float
     seconds: tuple[float, float]
 
-    def llr(self, cosine: NDArray[np.floating], one: ArrayLike, other: ArrayLike) -> Doubles:
+    def llr(self, score: NDArray[np.floating], one: ArrayLike, other: ArrayLike) -> Doubles:
         """Natural-log likelihood ratio, same speaker against another; shapes broadcast."""
         a, b = (np.log(np.clip(seconds, *self.seconds)) for seconds in (one, other))
         seconds = self.short * np.minimum(a, b) + self.long * np.maximum(a, b)
-        return np.asarray(self.offset + seconds + self.slope * cosine, np.float64)
+        return np.asarray(self.offset + seconds + self.slope * score, np.float64)
 
 
 @dataclass(frozen=True)
 class Tuning:
     """How evidence is weighed; fitted on simulated conversations of calibration speakers."""
 
-    likeness: Likeness
+    likeness: Likeness  # by cosines
     stop: float  # evidence below which two are different people
     together: float  # weight of having been told apart, or not, in the same windows
     most_apart: float  # the most that this can say against two units being of one person,
@@ -59,6 +61,10 @@ class Tuning:
     change: float  # what it costs to change from one speaker to another
     own: float  # weight of the looks beside the windows in saying who speaks
     section_units: int = 600  # clustered at a time: some twenty minutes of speech
+    # By what strangers score, if `measure` says it: who is one person is decided by the mean of both. By it
+    # alone the same voice may stay apart for ever, however much of it is heard: many strangers are near it.
+    beside: Likeness | None = None
+    measure: Measure = field(default=by_cosine, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,23 +138,28 @@ def _join_turns(
     runs = [[int(place)] for place in order]
     gaps = [units[b].start - units[a].end for a, b in pairwise(order.tolist())]
 
-    def evidence(one: list[int], other: list[int]) -> float:
-        a, b = (_unit(seconds[run] @ vectors[run]) for run in (one, other))
-        told = np.asarray(met[np.ix_(one, other)].sum())
-        return float(_evidence(np.asarray(a @ b), seconds[one].sum(), seconds[other].sum(), told, tuning))
+    units_sides = tuning.measure(vectors)
+    sides = [units_sides.take(int(place)) for place in order]
 
-    found = [
-        evidence(one, other) if gap <= TURN_GAP else -np.inf
-        for (one, other), gap in zip(pairwise(runs), gaps, strict=True)
-    ]
+    def evidence(place: int) -> float:
+        if gaps[place] > TURN_GAP:
+            return -np.inf
+        one, other = runs[place], runs[place + 1]
+        told = np.asarray(met[np.ix_(one, other)].sum())
+        score = pair_scores(sides[place], sides[place + 1])
+        return float(_evidence(score, seconds[one].sum(), seconds[other].sum(), told, tuning).item())
+
+    found = [evidence(place) for place in range(len(gaps))]
     while found and max(found) >= tuning.following and len(runs) > wanted.least:
         place = int(np.argmax(found))
         runs[place] += runs.pop(place + 1)
+        sides.pop(place + 1)
+        sides[place] = tuning.measure(_unit(seconds[runs[place]] @ vectors[runs[place]])[None])
         found.pop(place)
         gaps.pop(place)
         for near in (place - 1, place):
-            if 0 <= near < len(found) and gaps[near] <= TURN_GAP:
-                found[near] = evidence(runs[near], runs[near + 1])
+            if 0 <= near < len(found):
+                found[near] = evidence(near)
     labels = np.zeros(len(units), np.int64)
     for label, run in enumerate(runs):
         labels[run] = label
@@ -192,8 +203,8 @@ def _agglomerate(
     count = len(sums)
     labels = np.arange(count)
     alive = np.ones(count, bool)
-    vectors = _unit(sums)
-    evidence = _evidence(vectors @ vectors.T, seconds[:, None], seconds[None], met, tuning)
+    sides = tuning.measure(_unit(sums))
+    evidence = _evidence(scores(sides, sides), seconds[:, None], seconds[None], met, tuning)
     np.fill_diagonal(evidence, -np.inf)
     nearest = evidence.argmax(axis=1)
     best = evidence[np.arange(count), nearest]
@@ -209,8 +220,9 @@ def _agglomerate(
         met[:, one] = met[one]
         labels[labels == other] = one
         alive[other] = False
-        vectors[one] = _unit(sums[one])
-        row = _evidence(vectors @ vectors[one], seconds, seconds[one], met[one], tuning)
+        merged = tuning.measure(_unit(sums[one])[None])
+        sides.put(one, merged)
+        row = _evidence(scores(sides, merged)[:, :, 0], seconds, seconds[one], met[one], tuning)
         row[~alive] = -np.inf
         row[one] = -np.inf
         evidence[one], evidence[:, one] = row, row
@@ -239,10 +251,10 @@ def _absorb(
         mine = labels == small
         others = np.flatnonzero(np.bincount(labels[~mine], minlength=totals.size))
         member = labels[None] == others[:, None]
-        sums = _unit((member * seconds) @ vectors)
-        own = _unit(seconds[mine] @ vectors[mine])
+        theirs = tuning.measure(_unit((member * seconds) @ vectors))
+        own = tuning.measure(_unit(seconds[mine] @ vectors[mine])[None])
         against = (member @ met[:, mine]).sum(axis=1)
-        llrs = _evidence(sums @ own, member @ seconds, totals[small], against, tuning)
+        llrs = _evidence(scores(theirs, own)[:, :, 0], member @ seconds, totals[small], against, tuning)
         if llrs.max() >= tuning.stop_small:
             labels = np.where(mine, others[int(llrs.argmax())], labels)
             left -= 1
@@ -254,16 +266,17 @@ def _settle(
 ) -> Ints:
     """Move single units to the speaker that they are likelier to be: early merges are not all right."""
     weighed = vectors * seconds[:, None]
+    sides = tuning.measure(vectors)
     for _ in range(ROUNDS):
         count = int(labels.max()) + 1
         member = np.zeros((len(labels), count))
         member[np.arange(len(labels)), labels] = 1.0
         sums, totals = member.T @ weighed, member.T @ seconds
         own = sums[labels] - weighed  # a unit is compared with the others of its speaker, not with itself
-        cosine = vectors @ _unit(sums).T
-        cosine[np.arange(len(labels)), labels] = (vectors * _unit(own)).sum(axis=1)
+        score = scores(sides, tuning.measure(_unit(sums)))
+        score[:, np.arange(len(labels)), labels] = pair_scores(sides, tuning.measure(_unit(own)))
         behind = np.where(member > 0.0, np.maximum(totals - seconds[:, None], 0.1), totals)
-        llrs = _evidence(cosine, seconds[:, None], behind, met @ member, tuning)
+        llrs = _evidence(score, seconds[:, None], behind, met @ member, tuning)
         alone = totals[labels] <= seconds  # the only unit of its speaker stays where it is
         moved = np.where(alone, labels, llrs.argmax(axis=1))
         if np.bincount(moved, minlength=count).min() == 0 or np.array_equal(moved, labels):
@@ -273,11 +286,14 @@ def _settle(
 
 
 def _evidence(
-    cosine: NDArray[np.floating], one: ArrayLike, other: ArrayLike, met: NDArray[np.floating], tuning: Tuning
+    score: Doubles, one: ArrayLike, other: ArrayLike, met: NDArray[np.floating], tuning: Tuning
 ) -> Doubles:
-    """Log-likelihood ratio of one person against two."""
+    """Log-likelihood ratio of one person against two, of scores (1 or 2, ...)."""
     heard = np.clip(tuning.together * met, -tuning.most_apart, tuning.most_same)
-    return np.asarray(tuning.likeness.llr(cosine, one, other) + heard)
+    llr = tuning.likeness.llr(score[0], one, other)
+    if tuning.beside is not None and len(score) > 1:
+        llr = 0.5 * (llr + tuning.beside.llr(score[1], one, other))
+    return np.asarray(llr + heard)
 
 
 def _pool(labels: Ints, units: Sequence[Unit]) -> Clusters:

@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 from earmark.errors import ModelInvalid
-from earmark.voice.diarization.clustering import Likeness
+from earmark.voice.diarization.clustering import Likeness, Tuning
+from earmark.voice.diarization.measures import Measure, by_strangers
 from earmark.voice.diarization.pipeline import Ears
 from earmark.voice.diarization.segmenter import Segmenter
 from earmark.voice.diarization.tuning import FITTED_FOR, TUNING
 from earmark.voice.embedding import Embedder
 from earmark.voice.features import Floats
 from earmark.voice.models.catalog import ModelEntry
+from earmark.voice.models.scoring import load_backend
 
 TYPICAL = (8.0, 4.0)  # seconds behind two pooled embeddings, at which a foreign model's slope is read
 
@@ -17,14 +19,31 @@ TYPICAL = (8.0, 4.0)  # seconds behind two pooled embeddings, at which a foreign
 def make_ears(embedder: Embedder, *, threads: int = 1) -> Ears:
     """The segmentation network, and an embedding model with what its cosines mean within a recording.
 
-    Raises ModelInvalid for a model without a calibration: how alike one person is to themselves is unknown.
+    Raises ModelInvalid for a model without a calibration: how alike one person is to themselves is unknown;
+    ModelNotFound and ModelInvalid when the file of its back end is gone or damaged.
     """
 
     def embed(clip: Floats) -> Floats:
         vector: Floats = embedder.vectors([clip])[0]
         return vector
 
-    return Ears(Segmenter(), embed, replace(TUNING, likeness=likeness_of(embedder.entry)), threads)
+    return Ears(Segmenter(), embed, tuning_of(embedder.entry), threads)
+
+
+def tuning_of(entry: ModelEntry) -> Tuning:
+    """For the model that ships, comparisons beside its cohort; for another, by its cosines alone."""
+    measure = measure_of(entry)
+    if measure is None:
+        return replace(TUNING, likeness=likeness_of(entry), beside=None)
+    return replace(TUNING, measure=measure)
+
+
+def measure_of(entry: ModelEntry) -> Measure | None:
+    """Comparisons by the cohort of the back end that the tuning was fitted with; None for another model."""
+    scoring = entry.scoring
+    if entry.name != FITTED_FOR or scoring is None or scoring.weights != entry.sha256:
+        return None
+    return by_strangers(load_backend(scoring, entry.dimension))
 
 
 def likeness_of(entry: ModelEntry) -> Likeness:

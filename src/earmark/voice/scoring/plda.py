@@ -45,6 +45,12 @@ class Plda:
         found *= length / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
         return found, found**2 @ square
 
+    def products(self, vectors: Floats) -> Projected:
+        """Rows (N, K) and terms (N,): a ratio is the product of two rows and both their terms."""
+        _, product, constant, _ = self._terms
+        found, own = self.project(vectors)
+        return found * np.sqrt(product), own + 0.5 * constant
+
     def scores(self, left: Floats, right: Floats) -> Doubles:
         """Ratio of every pair of (N, D) and (M, D), (N, M), before calibration."""
         return self.projected_scores(self.project(left), self.project(right))
