@@ -7,6 +7,7 @@ from earmark.evaluation.phrase_fit import even, regress, weighted_quantile
 from earmark.evaluation.phrase_table import Scored, rate
 from earmark.evaluation.phrase_trials import Trial
 from earmark.evaluation.phrases import Claim, checkable, claims, truncated, vocabulary
+from earmark.evaluation.synthetic import Voice, speak
 from earmark.voice.features import SAMPLE_RATE
 from earmark.voice.phrase.lattice import Evidence
 from earmark.voice.phrase.pronunciations import pronounce
@@ -123,3 +124,11 @@ def test_rates_are_shares_with_intervals_over_speakers() -> None:
     assert rate(Scored(trials, llrs), everybody, 0.0, refused=False).value == pytest.approx(0.9)
     never = rate(Scored(trials, llrs), everybody, -2.0, refused=True)
     assert (never.value, never.low, never.high) == (0.0, 0.0, 3 / 40)
+
+
+def test_a_synthetic_sentence_is_the_same_whatever_was_said_before() -> None:
+    voice = Voice("en-us", "f2", 60, 150)
+    first = speak("apple juice tastes funny", voice)
+    other = speak("my voice is my passport", Voice("en-us", "m3", 25, 140))
+    assert not np.array_equal(first[: other.size], other[: first.size])
+    assert np.array_equal(first, speak("apple juice tastes funny", voice))

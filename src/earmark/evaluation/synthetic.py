@@ -3,11 +3,13 @@
 The synthesiser comes with the extra `train` and the development tools; nothing of it is shipped.
 """
 
+import _ctypes
 import ctypes
 import hashlib
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -33,15 +35,21 @@ class Voice:
     speed: int = 160
 
 
-@cache
-def _library() -> tuple[ctypes.CDLL, int]:
+@contextmanager
+def _library() -> Iterator[tuple[ctypes.CDLL, int]]:
+    """The synthesiser, loaded for one sentence: its oscillators go on from where the one before left them,
+    and nobody would hear the same sentence twice."""
     import espeakng_loader
 
     library = ctypes.CDLL(espeakng_loader.get_library_path())
-    rate = library.espeak_Initialize(RETRIEVAL, 0, espeakng_loader.get_data_path().encode(), 0)
-    if rate <= 0:
-        raise RuntimeError("espeak-ng has no data: install espeakng-loader again")
-    return library, rate
+    try:
+        rate = library.espeak_Initialize(RETRIEVAL, 0, espeakng_loader.get_data_path().encode(), 0)
+        if rate <= 0:
+            raise RuntimeError("espeak-ng has no data: install espeakng-loader again")
+        yield library, rate
+    finally:
+        library.espeak_Terminate()
+        _ctypes.dlclose(library._handle)
 
 
 def variants(split: Split) -> list[str]:
@@ -73,14 +81,13 @@ def speak(text: str, voice: Voice) -> Floats:
             pieces.append(np.ctypeslib.as_array(samples, (count,)).astype(np.float32))
         return 0
 
-    with _ONE:
-        library, rate = _library()
+    with _ONE, _library() as (library, rate):
         library.espeak_SetSynthCallback(take)
         if library.espeak_SetVoiceByName(f"{voice.accent}+{voice.variant}".encode()) != 0:
             raise ValueError(f"espeak-ng has no voice {voice.accent}+{voice.variant}")
         for name, value in ((RATE, voice.speed), (PITCH, voice.pitch), (RANGE, 50)):
             library.espeak_SetParameter(name, value, 0)
-        library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # so that a sentence is the same every time
+        library.espeak_ng_SetRandSeed(ctypes.c_long(1))
         data = text.encode() + b"\0"
         library.espeak_Synth(data, len(data), 0, 1, 0, UTF8, None, None)
         library.espeak_Synchronize()
