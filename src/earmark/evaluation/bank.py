@@ -37,11 +37,6 @@ class Row:
     snr_db: Doubles | None = None  # (sides,)
     bandwidth_hz: Doubles | None = None
 
-    def take(self, places: NDArray[np.intp]) -> "Row":
-        """Some sides only."""
-        voices = self.voices.take(places)
-        return Row(voices.vectors, voices.seconds, self.fallbacks, voices.snr_db, voices.bandwidth_hz)
-
     @property
     def voices(self) -> Voices:
         """As a back end takes them."""
@@ -49,6 +44,17 @@ class Row:
         snr = unknown if self.snr_db is None else self.snr_db
         band = unknown if self.bandwidth_hz is None else self.bandwidth_hz
         return Voices(self.vectors, self.seconds, snr, band)
+
+
+def row_of(heard: Sequence[HeardClip]) -> Row:
+    """What was heard of several sides."""
+    return Row(
+        np.stack([one.vector for one in heard]),
+        np.array([one.seconds for one in heard]),
+        sum(one.fallback for one in heard),
+        np.array([one.snr_db for one in heard]),
+        np.array([one.bandwidth_hz for one in heard]),
+    )
 
 
 Scored = Callable[[Row, Row], Doubles]  # enrolment and test sides to scores, (E, T)
@@ -134,13 +140,7 @@ def fill_banks(
         who = np.array([numbers[side.dataset, side.speaker] for side in group], np.int64)
         for bank, each in zip(banks, heard, strict=True):
             bank.speakers[dataset, which] = who
-            bank.rows[dataset, which, length, channel] = Row(
-                np.stack([one.vector for one in each]),
-                np.array([one.seconds for one in each]),
-                sum(one.fallback for one in each),
-                np.array([one.snr_db for one in each]),
-                np.array([one.bandwidth_hz for one in each]),
-            )
+            bank.rows[dataset, which, length, channel] = row_of(each)
     return banks
 
 

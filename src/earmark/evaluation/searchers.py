@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from earmark.evaluation.bank import clip_of
+from earmark.evaluation.bank import clip_of, row_of
 from earmark.evaluation.conditions import CHANNELS, Scenery
 from earmark.evaluation.corpus import Split
 from earmark.evaluation.growth import Searches
@@ -13,7 +13,6 @@ from earmark.evaluation.listeners import Heard, Listener
 from earmark.evaluation.strangers import training_sides
 from earmark.evaluation.trials import Side, make_sides
 from earmark.voice.quality import ENROL, RECOGNISE
-from earmark.voice.scoring.voices import Voices
 
 SENTENCES = ("librispeech_100", "speechocean762")  # with many people, and speech enough to enrol them
 WORDS = "speech_commands"  # with most people, and hardly a second of most: no product would enrol them
@@ -55,21 +54,12 @@ def hear_searches(
             strangers.append(enrolment)
     return Searches(
         dataset,
-        _voices(strangers),
-        _voices([one for _, one in probes]),
+        row_of(strangers).voices,
+        row_of([one for _, one in probes]).voices,
         np.array([owner for owner, _ in probes], np.intp),
-        _voices(strangers + met),
+        row_of(strangers + met).voices,
     )
 
 
 def _first(sides: Sequence[Side]) -> dict[str, Side]:
     return {side.speaker: side for side in reversed(sides)}
-
-
-def _voices(heard: Sequence[Heard]) -> Voices:
-    return Voices(
-        np.stack([one.vector for one in heard]),
-        np.array([one.seconds for one in heard]),
-        np.array([one.snr_db for one in heard]),
-        np.array([one.bandwidth_hz for one in heard]),
-    )

@@ -10,9 +10,7 @@ import numpy as np
 from earmark.evaluation.bank import Bank, Condition, trials_of
 from earmark.evaluation.conditions import CHANNELS, SHORT
 from earmark.evaluation.intervals import Estimate, Trials, estimate, measure
-from earmark.evaluation.metrics import Rates, cllr, eer_of, fnmr_at_fmr_of, min_cllr, min_dcf_of
-from earmark.voice.scoring.calibration import Calibration
-from earmark.voice.scoring.decision import DEFAULT_FMR
+from earmark.evaluation.metrics import Rates, eer_of, fnmr_at_fmr_of, min_dcf_of
 
 MEASURES: dict[str, Callable[[Rates], float]] = {
     "EER": eer_of,
@@ -160,15 +158,3 @@ def to_json(lines: Sequence[Line], listeners: Sequence[str]) -> list[dict[str, A
         }
         for line in lines
     ]
-
-
-def calibration_lines(trials: Trials, sets: Sequence[str], calibration: Calibration) -> Iterator[str]:
-    """Per set, in words: FMR and FNMR at the default operating point over all conditions, and Cllr."""
-    threshold = calibration.operating_point(DEFAULT_FMR).threshold
-    for number, dataset in enumerate(sets):
-        own = trials.sets == number
-        genuine, impostor = trials.scores[own & trials.genuine], trials.scores[own & ~trials.genuine]
-        yield (
-            f"{dataset}: FMR {np.mean(impostor >= threshold):.2e}, FNMR {np.mean(genuine < threshold):.3f}, "
-            f"Cllr {cllr(genuine, impostor):.3f}, min Cllr {min_cllr(genuine, impostor):.3f}"
-        )

@@ -2,6 +2,7 @@
 
 import copy
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import onnxruntime
@@ -11,13 +12,13 @@ from torch import Tensor, nn
 from earmark.training.network import Network, Unit
 
 OPSET = 17
+Some = TypeVar("Some", bound=nn.Module)
 TOLERANCE = 1e-4  # largest difference between unit vectors
 
 
-def load_network(checkpoint: Path) -> Network:
-    """The averaged network of a checkpoint, ready for inference."""
+def averaged(checkpoint: Path, network: Some) -> Some:
+    """The network with the averaged weights of a checkpoint, ready for inference."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    network = Network()
     network.load_state_dict(state["average"])
     return network.eval()
 
@@ -37,14 +38,21 @@ def fold(product: nn.Linear, norm: nn.BatchNorm1d) -> nn.Linear:
     return folded
 
 
-def fold_norms(network: Network) -> Network:
-    """A copy of the network without batch norms."""
+def fold_units(network: Some) -> Some:
+    """A copy of the network whose units have no batch norms."""
     folded = copy.deepcopy(network).eval()
     with torch.no_grad():
         for unit in folded.modules():
             if isinstance(unit, Unit):
                 unit.product = fold(unit.product, unit.norm)
                 unit.norm = nn.Identity()
+    return folded
+
+
+def fold_norms(network: Network) -> Network:
+    """A copy of the network without batch norms."""
+    folded = fold_units(network)
+    with torch.no_grad():
         scale, shift = _affine(folded.head[0])
         product = folded.head[1]
         product.bias.data += product.weight @ shift
@@ -73,7 +81,7 @@ def export(checkpoint: Path, model: Path) -> float:
 
     Raises ValueError, and leaves no file, when ONNX Runtime and PyTorch disagree.
     """
-    network = load_network(checkpoint)
+    network = averaged(checkpoint, Network())
     part = model.with_suffix(".part.onnx")
     torch.onnx.export(
         fold_norms(network),
