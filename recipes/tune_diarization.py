@@ -70,7 +70,8 @@ def meetings_of(root: Path, each: int) -> Iterator[Meeting]:
 def listen(meeting: Meeting, segmenter: Activity, embed: Embed) -> Known:
     """Hear a meeting as the pipeline does."""
     with open_stretches(meeting.samples, seconds=STRETCH_SECONDS, overlap=int(WINDOW_SECONDS)) as parts:
-        return Known(hear(parts, segmenter, embed), meeting.turns)
+        (heard,) = hear(parts, segmenter, embed)  # shorter than a section
+    return Known(heard, meeting.turns)
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from earmark.voice.diarization.clustering import Likeness, Tuning, Wanted, cluster, told_apart
+from earmark.voice.diarization.clustering import Likeness, Tuning, Wanted, cluster, join, told_apart
 from earmark.voice.diarization.hearing import WINDOW, Heard, Unit
 
 TUNING = Tuning(
@@ -118,14 +118,15 @@ def test_two_who_were_told_apart_in_a_window_stay_apart() -> None:
     assert cluster(meeting, given, sure, Wanted(1, 1)).seconds.size == 1  # whoever asks for one gets one
 
 
-def test_hours_are_clustered_in_sections_and_joined() -> None:
-    # The first person goes, the fourth comes: nobody is in all sections.
-    people = [place % 3 for place in range(60)] + [1 + place % 3 for place in range(60)]
-    given = units(people)
-    short = replace(TUNING, section_units=25)
-    found = cluster(heard(given), given, short, Wanted())
-    assert same_partition(found.labels, people)
-    assert cluster(heard(given), given, short, Wanted(2, 2)).seconds.size == 2
+def test_people_of_several_sections_are_joined() -> None:
+    people = [0, 1, 2, 0, 1, 3, 2, 0]  # nobody is in all sections
+    sums = 60.0 * np.array([unit.vector for unit in units(people)], np.float64)
+    seconds = np.full(len(people), 60.0)
+    assert same_partition(join(sums, seconds, TUNING, Wanted()), people)
+    assert join(sums, seconds, TUNING, Wanted(2, 2)).max() == 1
+    assert join(np.zeros((0, 1)), np.zeros(0), TUNING, Wanted()).size == 0
+    seconds[5] = 0.5  # less than `least_seconds`, and of a voice that is nobody else's
+    assert join(sums, seconds, replace(TUNING, stop_small=-99.0), Wanted()).max() == 2
 
 
 def test_the_order_of_the_units_does_not_matter() -> None:

@@ -95,9 +95,8 @@ def people(count: int) -> list[Unit]:
 
 
 @pytest.mark.parametrize(("wanted", "expected"), [(Wanted(), 4), (Wanted(2, 2), 2), (Wanted(6, None), 6)])
-@pytest.mark.parametrize("section_units", [600, 12])
-def test_people_are_counted_by_what_is_measured(wanted: Wanted, expected: int, section_units: int) -> None:
-    tuning = replace(tuning_of(engine().entry), section_units=section_units)
+def test_people_are_counted_by_what_is_measured(wanted: Wanted, expected: int) -> None:
+    tuning = tuning_of(engine().entry)
     units = people(4)
     heard = Heard(units=units, frames=units[-1].end)
     found = cluster(heard, units, tuning, wanted)

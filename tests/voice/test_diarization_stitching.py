@@ -62,7 +62,9 @@ def sound() -> Floats:
 
 
 def meeting() -> Heard:
-    return hear(iter([Stretch(0, sound(), last=True)]), Told(), embed, where=lambda _: np.ones(FRAMES, bool))
+    everywhere = np.ones(FRAMES, bool)
+    (heard,) = hear(iter([Stretch(0, sound(), last=True)]), Told(), embed, where=lambda _: everywhere)
+    return heard
 
 
 def test_units_have_one_speaker_and_no_frame_twice() -> None:
@@ -138,7 +140,7 @@ def test_nobody_speaks() -> None:
     assert make_turns(found.speaking, names=[]) == make_exclusive(found.loudest, names=[]) == []
 
 
-@pytest.mark.parametrize("seconds", [0.01, 3.0, 10.0, 10.01, 249.0, 251.0, 600.0])
+@pytest.mark.parametrize("seconds", [0.01, 3.0, 10.0, 10.01, 249.0, 251.0, 600.0, 1_205.0, 1_215.0])
 def test_windows_cover_a_recording_of_any_length_once(seconds: float) -> None:
     """Whatever its length, the frames that windows own are all of the recording's, in order."""
     from earmark.voice.diarization.source import open_stretches
@@ -149,11 +151,16 @@ def test_windows_cover_a_recording_of_any_length_once(seconds: float) -> None:
 
     samples = np.zeros(round(seconds * 16_000), np.float32)
     with open_stretches(samples, seconds=240, overlap=10) as parts:
-        heard = hear(parts, Silent(), embed)
-    assert heard.frames == -(-samples.size // 320)
-    owned = [heard.owned(window) for window in range(len(heard.starts))]
-    assert owned[0][0] == 0
-    assert owned[-1][1] == heard.frames
-    assert all(one[1] == other[0] for one, other in pairwise(owned))
-    for (low, high), start, window in zip(owned, heard.starts, heard.windows, strict=True):
-        assert start <= low <= high <= start + len(window)
+        sections = list(hear(parts, Silent(), embed, where=lambda clip: np.ones(clip.size // 320 + 1, bool)))
+    assert len(sections) == (2 if seconds > 1_210.0 else 1)
+    assert all(section.whole == (len(sections) == 1) for section in sections)
+    end = 0
+    for section in sections:
+        assert section.first + section.begin == end
+        owned = [section.owned(window) for window in range(len(section.starts))]
+        assert (owned[0][0], owned[-1][1]) == (section.begin, section.frames)
+        assert all(one[1] == other[0] for one, other in pairwise(owned))
+        for (low, high), start, window in zip(owned, section.starts, section.windows, strict=True):
+            assert start <= low <= high <= start + len(window) <= max(section.frames, WINDOW)
+        end = section.first + section.frames
+    assert end == -(-samples.size // 320)

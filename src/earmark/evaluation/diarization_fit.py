@@ -167,7 +167,7 @@ def score(meetings: Sequence[Known], tuning: Tuning) -> Score:
     """Errors of a tuning over meetings, when the number of speakers is to be found."""
     errors, wrong, rates = NONE, [], []
     for meeting in meetings:
-        found: Diarization = tell_apart(meeting.heard, tuning, Wanted())
+        found: Diarization = tell_apart([meeting.heard], tuning, Wanted())
         own = der(meeting.turns, found.turns)
         errors += own
         rates.append(own.rate)

@@ -6,7 +6,7 @@ calibration that knows how much speech is behind each, and the network, which he
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -60,7 +60,6 @@ class Tuning:
     stop_small: float  # and given to another from this evidence on
     change: float  # what it costs to change from one speaker to another
     own: float  # weight of the looks beside the windows in saying who speaks
-    section_units: int = 600  # clustered at a time: some twenty minutes of speech
     # By what strangers score, if `measure` says it: who is one person is decided by the mean of both. By it
     # alone the same voice may stay apart for ever, however much of it is heard: many strangers are near it.
     beside: Likeness | None = None
@@ -90,27 +89,9 @@ class Wanted:
 
 
 def cluster(heard: Heard, units: Sequence[Unit], tuning: Tuning, wanted: Wanted = Wanted()) -> Clusters:
-    """Units of one speaker each, in order, to clusters. Long recordings section by section, then joined."""
+    """Units of one speaker each, in order, to clusters."""
     if not units:
         return Clusters(np.zeros(0, np.int64), np.zeros((0, 1)), np.zeros(0))
-    count = -(-len(units) // tuning.section_units)
-    sections = np.array_split(np.arange(len(units)), count)
-    if count == 1:
-        return _section(heard, units, tuning, wanted)
-    # Whoever speaks in one section only must be left apart in it; too many are joined later.
-    parts = [
-        _section(heard, [units[place] for place in section.tolist()], tuning, replace(wanted, most=None))
-        for section in sections
-    ]
-    sums = np.concatenate([part.sums for part in parts])
-    seconds = np.concatenate([part.seconds for part in parts])
-    joined = _agglomerate(sums, seconds, np.zeros((len(sums), len(sums)), np.float32), tuning, wanted)
-    offsets = np.cumsum([0, *(part.seconds.size for part in parts)])
-    labels = [joined[part.labels + offset] for part, offset in zip(parts, offsets, strict=False)]
-    return _pool(np.concatenate(labels), units)
-
-
-def _section(heard: Heard, units: Sequence[Unit], tuning: Tuning, wanted: Wanted) -> Clusters:
     vectors = np.array([unit.vector for unit in units], np.float64)
     seconds = np.array([unit.seconds for unit in units])
     met = told_apart(heard, units)
@@ -123,6 +104,15 @@ def _section(heard: Heard, units: Sequence[Unit], tuning: Tuning, wanted: Wanted
     labels = _absorb(labels, vectors, seconds, met, tuning, wanted)
     labels = _settle(labels, vectors, seconds, met, tuning)
     return _pool(labels, units)
+
+
+def join(sums: Doubles, seconds: Doubles, tuning: Tuning, wanted: Wanted) -> Ints:
+    """Speakers (n, D) of several sections of a recording to the person, from 0 on, that each of them is."""
+    met = np.zeros((len(sums), len(sums)), np.float32)  # two of one section may be the same after all
+    if not len(sums):
+        return np.zeros(0, np.int64)
+    labels = _agglomerate(sums, seconds, met, tuning, wanted)
+    return _absorb(labels, _unit(sums), seconds, met, tuning, wanted)
 
 
 def _join_turns(

@@ -2,7 +2,8 @@
 
 A window is ten seconds in which up to three local speakers are active or not. A unit is a few seconds in
 which one of them speaks alone (or two at once), with its embedding. Windows overlap, units do not: each
-second of speech is embedded once.
+second of speech is embedded once. A long recording is heard section by section, so that memory does not
+grow with it.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -25,6 +26,7 @@ from earmark.voice.vad import speech_probabilities
 WINDOW = 500  # frames in a window: 10 s
 HOP = 125  # frames from one window to the next: 2.5 s, so that four windows hear each moment
 STRETCH_SECONDS = 240  # of sound that is held at a time, a multiple of the hop
+SECTION = 4  # stretches in a section, five in a last one: 16 to 20 minutes
 LONGEST_UNIT = 150  # frames in a unit: 3 s
 SHORTEST_UNIT = 15  # frames in a unit: 0.3 s; less speech says nothing of a voice
 PAUSE = 15  # frames of silence that a unit goes on after: 0.3 s
@@ -36,7 +38,7 @@ ACTIVE = 128  # activity of a local speaker who speaks, of 0 to 255
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
-Frames = NDArray[np.signedinteger]  # 32 bits in long lists; counted from the recording's start
+Frames = NDArray[np.signedinteger]  # 32 bits in long lists; counted from the section's start
 Embed = Callable[[Floats], Floats]  # (samples,) at 16 kHz to a unit vector (D,)
 Where = Callable[[Floats], NDArray[np.bool_]]  # (samples,) to the frames (frames,) that may hold speech
 
@@ -59,7 +61,7 @@ class Each(Protocol):
 class Unit:
     """A few seconds of one local speaker alone, or of two at once."""
 
-    frames: Frames  # the frames that it is made of, ascending, counted from the recording's start
+    frames: Frames  # the frames that it is made of, ascending, counted from the section's start
     vector: Floats  # (D,) of unit length
     alone: bool
 
@@ -85,23 +87,21 @@ class Looks:
 
     starts: Frames  # (n,)
     ends: Frames  # (n,)
-    vectors: NDArray[np.float16]  # (n, D) of unit length: most of what is kept of a recording
+    vectors: NDArray[np.float16]  # (n, D) of unit length: most of what is kept of a section
 
 
 @dataclass(eq=False)
 class Heard:
-    """All that is kept of a recording: some 2 kB a second, whatever its length."""
+    """All that is kept of a section of a recording: some 2 kB a second. Frames count from its start."""
 
     starts: list[int] = field(default_factory=list)  # first frame of each window
     windows: list[Bytes] = field(default_factory=list)  # activity, (frames, LOCAL) each, 0 to 255
     units: list[Unit] = field(default_factory=list)
     looks: list[Looks] = field(default_factory=list)  # of each stretch
-    frames: int = 0  # in the recording
-
-    @property
-    def seconds(self) -> float:
-        """Length of the recording."""
-        return self.frames * FRAME_SECONDS
+    first: int = 0  # frame of the recording that the section starts at
+    begin: int = 0  # frames at its start that belong to the section before it
+    frames: int = 0  # up to its end
+    whole: bool = True  # it is all of the recording
 
     def look_vectors(self, low: int, high: int) -> NDArray[np.float64]:
         """Embeddings of the looks from the one numbered `low` up to `high`, (high - low, D)."""
@@ -114,7 +114,7 @@ class Heard:
     def owned(self, window: int) -> tuple[int, int]:
         """The frames that a window knows best: those nearer to its middle than to any other's."""
         here = self.starts[window]
-        before = 0 if window == 0 else _middle(self.starts[window - 1], here)
+        before = self.begin if window == 0 else _middle(self.starts[window - 1], here)
         last = window == len(self.starts) - 1
         return before, self.frames if last else _middle(here, self.starts[window + 1])
 
@@ -127,16 +127,29 @@ def hear(
     where: Where | None = None,
     threads: int = 1,
     told: Callable[[float], None] | None = None,
-) -> Heard:
-    """Listen to a recording once, from its start to its end; `told` gets the seconds that are done.
+) -> Iterator[Heard]:
+    """Listen to a recording once, from its start to its end, to its sections; `told` gets the seconds done.
 
     Nobody speaks but in the frames `where` there may be speech, by default `near_speech`. Any number of
     `threads` hear the same.
     """
-    heard = Heard()
+    heard, held = Heard(), 0
     with _side_by_side(threads) as each:
         for stretch in stretches:
+            if held >= SECTION and not stretch.last:  # a short rest stays with what is before it
+                yield _closed(heard)
+                start = stretch.start // FRAME_SAMPLES
+                heard, held = Heard(first=start, begin=heard.first + heard.frames - start, whole=False), 0
             _hear_stretch(heard, stretch, segmenter, embed, where or near_speech, each, told)
+            held += 1
+    yield heard
+
+
+def _closed(heard: Heard) -> Heard:
+    """A section that another one follows: its last windows end with it."""
+    for window in range(max(0, len(heard.starts) - WINDOW // HOP), len(heard.starts)):
+        heard.windows[window] = heard.windows[window][: heard.frames - heard.starts[window]]
+    heard.whole = False
     return heard
 
 
@@ -149,7 +162,7 @@ def _hear_stretch(
     each: Each,
     told: Callable[[float], None] | None,
 ) -> None:
-    first = stretch.start // FRAME_SAMPLES
+    first = stretch.start // FRAME_SAMPLES - heard.first
     total = first + -(-stretch.clip.size // FRAME_SAMPLES)
     begin = len(heard.starts)
     spoken = where(stretch.clip)
@@ -160,10 +173,10 @@ def _hear_stretch(
         heard.starts.append(start)
         heard.windows.append(known * spoken[start - first :][: len(known), None])
         if told is not None:
-            told((start + HOP) * FRAME_SECONDS)
-    heard.frames = total
-    following = None if stretch.last else first + STRETCH_SECONDS * SAMPLE_RATE // FRAME_SAMPLES
-    lanes, offset = _lanes(heard, begin, following)
+            told((heard.first + start + HOP) * FRAME_SECONDS)
+    # The windows of the next stretch know what is nearer to the middle of its first one.
+    heard.frames = total if stretch.last else _middle(starts[-1], starts[-1] + HOP)
+    lanes, offset = _lanes(heard, begin)
     sound = stretch.clip[(offset - first) * FRAME_SAMPLES :]
     parts = list(_parts(lanes))
     pieces = (np.concatenate([_cut(sound, *span) for span in _spans(rows)]) for rows, _ in parts)
@@ -235,17 +248,14 @@ def _looks(spoken: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
             yield start, end if start == starts[-1] else start + LOOK
 
 
-def _lanes(heard: Heard, begin: int, following: int | None) -> tuple[NDArray[np.bool_], int]:
+def _lanes(heard: Heard, begin: int) -> tuple[NDArray[np.bool_], int]:
     """Activity of the local speakers in the owned frames of windows, (frames, LOCAL), and its first frame.
 
     Local speakers of neighbouring windows are put in the same lane where they speak at the same time.
     """
     rows, order = [], tuple(range(LOCAL))
-    count = len(heard.starts)
-    for window in range(begin, count):
+    for window in range(begin, len(heard.starts)):
         low, high = heard.owned(window)
-        if window == count - 1 and following is not None:
-            high = _middle(heard.starts[window], following)
         if window > begin:
             order = _matching(heard, window - 1, window, order)
         here = heard.starts[window]
