@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from stub_recogniser import write_recogniser
 from synthesis import say
 
 from earmark.errors import (
@@ -31,6 +32,7 @@ from earmark.service.challenges import (
     wait_after,
 )
 from earmark.service.enrol import add_recordings, enrol
+from earmark.service.phrases import add_passphrase
 from earmark.service.profiles import create_profile, reset_profile, show_profile
 from earmark.service.recognise import verify
 from earmark.service.tenants import set_activation
@@ -105,6 +107,26 @@ def test_only_the_right_voice_with_the_right_words_is_accepted(
             assert one.answer is not Answer.ACCEPTED
     assert found["mary", OTHER].answer is Answer.REJECTED
     assert found["mary", OTHER].next_step is None
+
+
+def test_another_language_needs_a_recogniser_and_then_is_heard(
+    actor: Actor, store: Store, engine: Engine
+) -> None:
+    said, unlike = "öffne sesam bitte sofort", "schließe sesam bitte sofort"
+    with pytest.raises(PhraseUnsupported, match="recognisers/de-de"):
+        add_passphrase(actor, store, said, locale="de-DE")
+    write_recogniser(store.home / "recognisers" / "de-de", said)
+    for phrase in (said, unlike):
+        add_passphrase(actor, store, phrase, locale="de-DE")
+    made = create_profile(actor, store, kind=TD, locale="de-DE", phrase=said)
+    wrong = create_profile(actor, store, kind=TD, locale="de-DE", phrase=unlike)
+    clips = [say(LONG, "mary", take) for take in range(3)]  # whose words nobody listens to
+    assert add_recordings(actor, store, engine, made.id, clips).profile.state is ProfileState.ENROLLED
+    with pytest.raises(PhraseNotHeard):
+        add_recordings(actor, store, engine, wrong.id, clips)
+    found = verify(actor, store, engine, made.id, say(LONG, "mary", 3), aim=EASY)
+    assert found.words is not None
+    assert found.words.accepted
 
 
 def test_a_phrase_of_ones_own_is_examined_first(actor: Actor, store: Store, engine: Engine) -> None:

@@ -16,6 +16,7 @@ from earmark.api.workshop import open_jobs
 from earmark.errors import StoreAway
 from earmark.storage.store import Store, open_store
 from earmark.voice.engine import Engine
+from earmark.voice.phrase.checker import load_recognisers
 
 PATIENCE = 30.0  # seconds
 
@@ -24,6 +25,7 @@ PATIENCE = 30.0  # seconds
 def open_door(home: Path, settings: Settings) -> Iterator[tuple[Door, ASGIApp]]:
     """Load the model, open the store, and begin to work on jobs; closed at the end."""
     engine = Engine(model=settings.model, home=home)
+    load_recognisers(home)
     with open_service_store(home, settings) as store, open_jobs(store, engine, settings) as jobs:
         pool = Pool(workers=settings.workers or os.cpu_count() or 1, queue=settings.queue)
         door = Door(store, engine, pool, settings, jobs, jobs.how.media_rules)

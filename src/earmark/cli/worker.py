@@ -49,6 +49,7 @@ def worker(at_once: AtOnce = None, model: Model = None, home: Home = None) -> in
     from earmark.api.workshop import open_jobs
     from earmark.telemetry.logs import set_up_logs
     from earmark.voice.engine import Engine
+    from earmark.voice.phrase.checker import load_recognisers
 
     set_up_logs(level=settings.log_level, form=settings.log_format)
     stop = threading.Event()
@@ -56,6 +57,7 @@ def worker(at_once: AtOnce = None, model: Model = None, home: Home = None) -> in
         signal.signal(number, lambda _number, _frame: stop.set())
     workers = at_once or settings.job_workers or 1
     engine = Engine(model=settings.model, home=folder)
+    load_recognisers(folder)
     with (
         open_service_store(folder, settings) as store,
         open_jobs(store, engine, settings, workers=workers),

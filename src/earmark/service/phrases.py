@@ -144,15 +144,18 @@ def check_examined(found: "PhraseExamined") -> None:
 
 
 def _examine(tenant: str, store: Store, phrase: str, locale: str) -> "PhraseExamined":
-    from earmark.voice.phrase.checker import open_checker
+    from earmark.voice.phrase.checker import checker_in
 
     others: Sequence[str] = [
         other for other in allowed_phrases(tenant, store, locale) if normal(other) != phrase
     ]
-    checker = open_checker()
+    checker = checker_in(store.home, locale)
     if locale.lower() not in checker.languages:
         known = ", ".join(sorted(checker.languages))
-        raise PhraseUnsupported(f"Phrases in this language cannot be checked: use {known}.")
+        raise PhraseUnsupported(
+            f"Phrases in this language cannot be checked: use {known}, or give it a recogniser "
+            "(recognisers/de-de in the home folder, say)."
+        )
     return checker.examine(phrase, locale.lower(), others)
 
 

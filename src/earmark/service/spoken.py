@@ -54,9 +54,9 @@ def _listener(
 ) -> Callable[[Floats], "PhraseMatch"]:
     """Return what hears the words that a clip has to say."""
     if given is not None:
-        return lambda clip: check_phrase(clip, given.phrase, given.locale)
+        return lambda clip: check_phrase(store, clip, given.phrase, given.locale)
     locale, phrase = profile.locale or DEFAULT_LOCALE, profile.phrase
     if phrase is not None:
-        return lambda clip: check_phrase(clip, phrase, locale)
+        return lambda clip: check_phrase(store, clip, phrase, locale)
     allowed = allowed_phrases(tenant, store, locale)  # enrolled before words were heard: any listed one
-    return lambda clip: find_phrase(clip, allowed, locale)
+    return lambda clip: find_phrase(store, clip, allowed, locale)

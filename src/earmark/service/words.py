@@ -49,20 +49,20 @@ def beside(hear: Callable[[], "PhraseMatch"], listen: Callable[[], T]) -> tuple[
         return words.result(), voice
 
 
-def check_phrase(clip: Floats, phrase: str, locale: str) -> "PhraseMatch":
+def check_phrase(store: Store, clip: Floats, phrase: str, locale: str) -> "PhraseMatch":
     """Compare a clip (samples,) with the one phrase that it should say. Raises PhraseUnsupported."""
-    from earmark.voice.phrase.checker import open_checker
+    from earmark.voice.phrase.checker import checker_in
 
-    return open_checker().check(clip, phrase, locale.lower())
+    return checker_in(store.home, locale).check(clip, phrase, locale.lower())
 
 
-def find_phrase(clip: Floats, phrases: Sequence[str], locale: str) -> "PhraseMatch":
+def find_phrase(store: Store, clip: Floats, phrases: Sequence[str], locale: str) -> "PhraseMatch":
     """Return the phrase that a clip (samples,) fits best, whether or not it is accepted."""
-    from earmark.voice.phrase.checker import open_checker
+    from earmark.voice.phrase.checker import checker_in
 
     if not phrases:
         raise PhraseUnsupported("There is no passphrase in this language: add one, or choose another.")
-    return open_checker().best(clip, phrases, locale.lower())[1]
+    return checker_in(store.home, locale).best(clip, phrases, locale.lower())[1]
 
 
 def as_words(match: "PhraseMatch", *, challenge: bool = False) -> Words:
@@ -114,11 +114,13 @@ class EnrolmentWords:
     def _passphrase(self, locale: str, phrase: str | None) -> str:
         clips, names = list(self.clips), list(self.names)
         if phrase is None:
-            match = find_phrase(clips.pop(0), allowed_phrases(self.tenant, self.store, locale), locale)
+            match = find_phrase(
+                self.store, clips.pop(0), allowed_phrases(self.tenant, self.store, locale), locale
+            )
             refuse_other_words(match, names.pop(0))
             phrase = normal(match.phrase)
         for clip, name in zip(clips, names, strict=True):
-            refuse_other_words(check_phrase(clip, phrase, locale), name)
+            refuse_other_words(check_phrase(self.store, clip, phrase, locale), name)
         return phrase
 
 
@@ -137,7 +139,7 @@ def hear_activation(tenant: str, store: Store, clip: Floats, locale: str) -> Non
         raise PhraseUnsupported(
             "There is no activation phrase in this language: make the profile in en-US, or ask for none."
         )
-    if not find_phrase(clip, phrases, DEFAULT_LOCALE).accepted:
+    if not find_phrase(store, clip, phrases, DEFAULT_LOCALE).accepted:
         raise PhraseNotHeard(
             "The first recording does not say an activation phrase: ask the person to begin with one."
         )

@@ -1,16 +1,18 @@
 """Clip and sentence to a likelihood ratio that the sentence was said, completely and nothing else instead.
 
-What a phrase checker takes and gives; `open_checker` loads the one that ships.
+What a phrase checker takes and gives, and which one there is for a language.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Protocol
 
 from earmark.voice.features import Floats
 
 LOCALE = "en-us"
+RECOGNISERS = "recognisers"
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,34 @@ class PhraseChecker(Protocol):
 
     def examine(self, phrase: str, locale: str = LOCALE, others: Sequence[str] = ()) -> PhraseExamined:
         """Whether a phrase can be checked well and told from others; errors as `check`."""
+
+
+def checker_in(home: Path, locale: str) -> PhraseChecker:
+    """What hears words in a language: a recogniser of one's own, else the checker that ships.
+
+    One's own are in `home`, each in a folder like recognisers/de-de. Raises what `open_recogniser` raises.
+    """
+    folder = recognisers(home).get(locale.lower())
+    return open_checker() if folder is None else _own(folder)
+
+
+def recognisers(home: Path) -> dict[str, Path]:
+    """Folders of recognisers of one's own, by locale in lower case."""
+    folder = home / RECOGNISERS
+    return {one.name.lower(): one for one in folder.iterdir() if one.is_dir()} if folder.is_dir() else {}
+
+
+def load_recognisers(home: Path) -> None:
+    """Load all of one's own: a broken one is found when a service starts, and nobody waits for it later."""
+    for locale in recognisers(home):
+        checker_in(home, locale)
+
+
+@cache
+def _own(folder: Path) -> PhraseChecker:
+    from earmark.voice.phrase.recogniser import open_recogniser
+
+    return open_recogniser(folder, languages=(folder.name,))
 
 
 @cache

@@ -71,8 +71,8 @@ class PhoneChecker:
 def _supported(locale: str) -> None:
     if locale.lower() not in LANGUAGES:
         raise PhraseUnsupported(
-            f"Words can be checked in {', '.join(sorted(LANGUAGES))} only: use another locale, or install "
-            "a recogniser for this one (extra `asr`)."
+            f"Words can be checked in {', '.join(sorted(LANGUAGES))} only: use another locale, or give "
+            "this one a recogniser (extra `asr`; recognisers/de-de in the home folder, say)."
         )
 
 
