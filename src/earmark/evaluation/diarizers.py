@@ -19,19 +19,19 @@ from earmark.voice.scoring.calibration import probability
 
 # Fitted by recipes/tune_diarization.py in the same way and on the same meetings as the product's own.
 RESEMBLYZER = Tuning(
-    likeness=Likeness(offset=-9.3629, short=-2.4631, long=-0.3752, slope=16.8274, seconds=(0.3, 20.0)),
-    stop=-1.1,
-    together=1.0,
+    likeness=Likeness(offset=-9.4515, short=-2.3567, long=-0.4036, slope=16.8441, seconds=(0.3, 20.0)),
+    stop=-2.0,
+    together=0.6,
     most_apart=15.0,
     most_same=0.0,
-    following=99.0,
-    least_seconds=8.0,
+    following=2.0,
+    least_seconds=60.0,
     least_share=0.1,
-    stop_small=-4.0,
+    stop_small=-2.0,
     change=1.0,
-    own=1.0,
+    own=0.6,
 )
-RESEMBLYZER_NAMES = Likeness(offset=-10.9647, short=-1.2132, long=0.3902, slope=18.3425, seconds=(0.3, 20.0))
+RESEMBLYZER_NAMES = Likeness(offset=-7.7992, short=-0.863, long=-0.1686, slope=14.5898, seconds=(0.3, 20.0))
 EVEN = 50.0
 
 
