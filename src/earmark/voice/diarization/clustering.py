@@ -77,7 +77,7 @@ class Clusters:
     @property
     def vectors(self) -> Doubles:
         """Pooled embeddings of unit length, (speakers, D)."""
-        return _unit(self.sums)
+        return unit_rows(self.sums)
 
 
 @dataclass(frozen=True)
@@ -108,11 +108,11 @@ def cluster(heard: Heard, units: Sequence[Unit], tuning: Tuning, wanted: Wanted 
 
 def join(sums: Doubles, seconds: Doubles, tuning: Tuning, wanted: Wanted) -> Ints:
     """Speakers (n, D) of several sections of a recording to the person, from 0 on, that each of them is."""
-    met = np.zeros((len(sums), len(sums)), np.float32)  # two of one section may be the same after all
     if not len(sums):
         return np.zeros(0, np.int64)
+    met = np.zeros((len(sums), len(sums)), np.float32)  # two of one section may be the same after all
     labels = _agglomerate(sums, seconds, met, tuning, wanted)
-    return _absorb(labels, _unit(sums), seconds, met, tuning, wanted)
+    return _absorb(labels, unit_rows(sums), seconds, met, tuning, wanted)
 
 
 def _join_turns(
@@ -144,7 +144,7 @@ def _join_turns(
         place = int(np.argmax(found))
         runs[place] += runs.pop(place + 1)
         sides.pop(place + 1)
-        sides[place] = tuning.measure(_unit(seconds[runs[place]] @ vectors[runs[place]])[None])
+        sides[place] = tuning.measure(unit_rows(seconds[runs[place]] @ vectors[runs[place]])[None])
         found.pop(place)
         gaps.pop(place)
         for near in (place - 1, place):
@@ -193,7 +193,7 @@ def _agglomerate(
     count = len(sums)
     labels = np.arange(count)
     alive = np.ones(count, bool)
-    sides = tuning.measure(_unit(sums))
+    sides = tuning.measure(unit_rows(sums))
     evidence = _evidence(scores(sides, sides), seconds[:, None], seconds[None], met, tuning)
     np.fill_diagonal(evidence, -np.inf)
     nearest = evidence.argmax(axis=1)
@@ -210,7 +210,7 @@ def _agglomerate(
         met[:, one] = met[one]
         labels[labels == other] = one
         alive[other] = False
-        merged = tuning.measure(_unit(sums[one])[None])
+        merged = tuning.measure(unit_rows(sums[one])[None])
         sides.put(one, merged)
         row = _evidence(scores(sides, merged)[:, :, 0], seconds, seconds[one], met[one], tuning)
         row[~alive] = -np.inf
@@ -241,8 +241,8 @@ def _absorb(
         mine = labels == small
         others = np.flatnonzero(np.bincount(labels[~mine], minlength=totals.size))
         member = labels[None] == others[:, None]
-        theirs = tuning.measure(_unit((member * seconds) @ vectors))
-        own = tuning.measure(_unit(seconds[mine] @ vectors[mine])[None])
+        theirs = tuning.measure(unit_rows((member * seconds) @ vectors))
+        own = tuning.measure(unit_rows(seconds[mine] @ vectors[mine])[None])
         against = (member @ met[:, mine]).sum(axis=1)
         llrs = _evidence(scores(theirs, own)[:, :, 0], member @ seconds, totals[small], against, tuning)
         if llrs.max() >= tuning.stop_small:
@@ -263,8 +263,8 @@ def _settle(
         member[np.arange(len(labels)), labels] = 1.0
         sums, totals = member.T @ weighed, member.T @ seconds
         own = sums[labels] - weighed  # a unit is compared with the others of its speaker, not with itself
-        score = scores(sides, tuning.measure(_unit(sums)))
-        score[:, np.arange(len(labels)), labels] = pair_scores(sides, tuning.measure(_unit(own)))
+        score = scores(sides, tuning.measure(unit_rows(sums)))
+        score[:, np.arange(len(labels)), labels] = pair_scores(sides, tuning.measure(unit_rows(own)))
         behind = np.where(member > 0.0, np.maximum(totals - seconds[:, None], 0.1), totals)
         llrs = _evidence(score, seconds[:, None], behind, met @ member, tuning)
         alone = totals[labels] <= seconds  # the only unit of its speaker stays where it is
@@ -295,5 +295,6 @@ def _pool(labels: Ints, units: Sequence[Unit]) -> Clusters:
     return Clusters(labels, sums, seconds)
 
 
-def _unit(rows: Doubles) -> Doubles:
+def unit_rows(rows: Doubles) -> Doubles:
+    """Rows (..., D) at unit length; zeros stay zeros."""
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12))

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from earmark.voice.diarization.clustering import Clusters, Doubles, Ints, Owners, Tuning
+from earmark.voice.diarization.clustering import Clusters, Doubles, Ints, Owners, Tuning, unit_rows
 from earmark.voice.diarization.hearing import LOOK, LOOK_HOP, SHORTEST_UNIT, Frames, Heard, Unit
 from earmark.voice.diarization.segmenter import FRAME_SECONDS
 
@@ -63,7 +63,7 @@ def follow(heard: Heard, clusters: Clusters, tuning: Tuning) -> Owners:
         heard_of = np.bincount(path, share * seconds, minlength=count)
         said = _sums(heard, path, share * seconds, count)
         sums = np.where(heard_of[:, None] > 0.0, said, clusters.sums)
-        persons = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+        persons = unit_rows(sums)
         behind = np.where(heard_of > 0.0, heard_of, clusters.seconds)
         again = _likeliest(heard, seconds, joined, share, persons, behind, tuning)
         if np.array_equal(again, path):

@@ -20,6 +20,7 @@ from earmark.voice.diarization.clustering import (
     Wanted,
     cluster,
     join,
+    unit_rows,
 )
 from earmark.voice.diarization.following import part_again
 from earmark.voice.diarization.hearing import Heard, Unit
@@ -139,8 +140,7 @@ def _joined(parts: Sequence[Stitched], names: Sequence[Ints], count: int) -> Sti
 def fits_of(turns: Sequence[Turn], told: Told, likeness: Likeness, order: Sequence[int]) -> Doubles:
     """Of each turn, the probability of each speaker by its embedding alone; even where nothing was heard."""
     fits = np.full((len(turns), len(order)), 1.0 / max(1, len(order)))
-    sums, seconds = told.sums[list(order)], told.seconds[list(order)]
-    persons = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    persons, seconds = unit_rows(told.sums[list(order)]), told.seconds[list(order)]
     starts = told.units["start"] * FRAME_SECONDS
     ends = told.units["end"] * FRAME_SECONDS
     for row, turn in enumerate(turns):
