@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import voices
 from command import Earmark
+from stub_recogniser import write_recogniser
 from synthesis import said_pcm
 
 OWN = "seven green bottles stand on the garden wall"
@@ -44,8 +45,22 @@ def test_a_passphrase(earmark: Earmark, spoken: Path) -> None:
     assert "Passphrase: my voice is my passport verify me" in earmark("profiles", "show", "mary").out
     refused = earmark("enroll", "mary", spoken / "mary other-1.wav", "--add")
     assert (refused.code, "does not say the passphrase" in refused.err) == (3, True)
-    assert earmark("enroll", "mary", spoken / "mary-5.wav", "--add", "--passphrase", "x").code == 2
+    for settled in (("--passphrase", "x"), ("--locale", "de-DE")):
+        assert earmark("enroll", "mary", spoken / "mary-5.wav", "--add", *settled).code == 2
     assert earmark("enroll", "two", *[spoken / "mary-1.wav"], "--passphrase", voices.PASSPHRASE).code == 2
+
+
+def test_a_passphrase_of_another_language(earmark: Earmark, home: Path, spoken: Path) -> None:
+    said = "öffne sesam bitte sofort"
+    three = [spoken / f"mary-{take}.wav" for take in (1, 2, 3)]  # whose words the stub does not listen to
+    asked = ("enroll", "mary", *three, "--passphrase", said, "--locale", "de-DE")
+    refused = earmark(*asked)
+    assert (refused.code, "recognisers/de-de" in refused.err) == (2, True)
+    write_recogniser(home / "recognisers" / "de-de", said)
+    assert earmark(*asked).code == 0
+    shown = earmark("profiles", "show", "mary", "--json").json
+    assert shown["phrase"] == said
+    assert earmark("verify", "mary", spoken / "mary-5.wav").code == 0
 
 
 def test_a_challenge(earmark: Earmark, home: Path, spoken: Path) -> None:

@@ -90,6 +90,12 @@ def enroll(
             show_default=False,
         ),
     ] = None,
+    locale: Annotated[
+        str | None,
+        typer.Option(
+            "--locale", metavar="LOCALE", help="The language spoken, such as en-US.", show_default=False
+        ),
+    ] = None,
     raw: Raw = None,
     model: Model = None,
     tenant: Tenant = DEFAULT_TENANT,
@@ -101,8 +107,11 @@ def enroll(
     from earmark.service.enrol import add_recordings, enrol
     from earmark.storage.values import ProfileKind
 
-    if add and passphrase is not None:
-        raise InvalidRequest("A profile that is there has its passphrase already: leave --passphrase out.")
+    if add and (passphrase or locale) is not None:
+        raise InvalidRequest(
+            "A profile that is there has its passphrase and language already: leave --passphrase and "
+            "--locale out."
+        )
     form = parse_raw(raw)
     recordings = gather(audio, raw=form is not None)
     sources = [recording.source for recording in recordings]
@@ -110,7 +119,9 @@ def enroll(
     blamed = about(recordings[0].name) if len(recordings) == 1 else nullcontext()
     with compose(home, tenant=tenant, model=model) as parts, blamed:
         common: dict[str, Any] = {"raw": form, "force": force}
-        if not add and passphrase is not None:
+        if not add:
+            common["locale"] = locale
+        if passphrase is not None:
             common |= {"kind": ProfileKind.TEXT_DEPENDENT, "phrase": passphrase}
         carry_out = add_recordings if add else enrol
         done = carry_out(parts.actor, parts.store, parts.engine, label, sources, **common)
