@@ -63,6 +63,22 @@ Examples:
 Exit code: 0 somebody enrolled, 1 nobody enrolled matches; for several recordings 0 when all match.
 """
 
+Passphrase = Annotated[
+    str | None,
+    typer.Option(
+        "--passphrase",
+        metavar="PHRASE",
+        help="What each recording says, and each to verify later: three recordings, in a profile of it.",
+        show_default=False,
+    ),
+]
+Locale = Annotated[
+    str | None,
+    typer.Option(
+        "--locale", metavar="LOCALE", help="The language spoken, such as en-US.", show_default=False
+    ),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
@@ -81,21 +97,8 @@ def enroll(
     force: Annotated[
         bool, typer.Option("--force", help="Enrol even if the recordings sound like different people.")
     ] = False,
-    passphrase: Annotated[
-        str | None,
-        typer.Option(
-            "--passphrase",
-            metavar="PHRASE",
-            help="What each recording says, and each to verify later: three recordings, in a profile of it.",
-            show_default=False,
-        ),
-    ] = None,
-    locale: Annotated[
-        str | None,
-        typer.Option(
-            "--locale", metavar="LOCALE", help="The language spoken, such as en-US.", show_default=False
-        ),
-    ] = None,
+    passphrase: Passphrase = None,
+    locale: Locale = None,
     raw: Raw = None,
     model: Model = None,
     tenant: Tenant = DEFAULT_TENANT,
