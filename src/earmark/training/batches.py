@@ -7,6 +7,7 @@ of the waveform are in the pool already.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,13 @@ class Batch:
     features: Floats  # (B, T, 80), mean-normalised
     targets: Floats  # (B, 256), unit length
     labels: NDArray[np.int64]  # (B,)
+
+
+class NoisePool(Protocol):
+    """What has noise to lay under speech."""
+
+    def noise_crop(self, draw: np.random.Generator, frames: int) -> Floats:
+        """Log-mel features (frames, 80)."""
 
 
 class Pool:
@@ -156,7 +164,7 @@ def _response(draw: np.random.Generator, count: int) -> Floats:
     return response[:, None].astype(np.float32)
 
 
-def disturb(pool: Pool, draw: np.random.Generator, features: Floats) -> Floats:
+def disturb(pool: NoisePool, draw: np.random.Generator, features: Floats) -> Floats:
     """Response, noise, babble and a noise floor on a batch (B, T, 80) of log-mel features."""
     count, frames, _ = features.shape
     changed = np.flatnonzero(draw.random(count) < 0.6)

@@ -1,30 +1,40 @@
 """Speech whose words are known to batches for the phone network: features, and the phones that are said.
 
-Uses the pool of features of the speaker encoder (recipes/train.py, same work folder) and adds synthetic
-speech. Short commands are joined to strings, so that the network does not learn that words stand alone.
+Uses the pool of features of the speaker encoder (recipes/train.py, same work folder), adds synthetic speech
+and what `readings` found said in clips without text. Single words are joined to strings, so that the network
+does not learn that they stand alone. A batch holds every clip twice, disturbed in two ways.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from earmark.evaluation.corpus import Split
+from earmark.evaluation.corpus import Split, Utterance
 from earmark.evaluation.degrade import in_room, read_rooms
 from earmark.evaluation.synthetic import draw_voice, speak, variants
 from earmark.evaluation.texts import Spoken, spoken_rows
-from earmark.training import batches
+from earmark.training import batches, views
 from earmark.training.pool import LOWEST, STEP, VERSIONS, Waves, frame_offsets, quantise
+from earmark.training.readings import BOOKS, NAMES, ORDERS, readings
 from earmark.voice.features import Floats, fbank
-from earmark.voice.models.families.earmark import normalise
-from earmark.voice.phrase.pronunciations import DIGITS, in_dictionary, known_words, pronounce, words_of
+from earmark.voice.phrase.pronunciations import (
+    DIGITS,
+    Phones,
+    in_dictionary,
+    known_words,
+    pronounce,
+    words_of,
+)
 
-SHARES = {"speechocean762": 0.60, "speech_commands": 0.14, "synthetic": 0.26}
+WITH_TEXT = {"speechocean762": 0.40, "speech_commands": 0.10}
+READ = {ORDERS: 0.14, BOOKS: 0.12, NAMES: 0.04}
+SHARES = {**WITH_TEXT, "synthetic": 0.20, **READ}
+STRUNG = ("speech_commands", NAMES)  # single words, joined to strings
 SENTENCES = 3_600  # synthetic, about three hours
 FRAMES_A_BATCH = 36_000
 LONGEST = 900  # frames of a batch's clips
@@ -33,12 +43,12 @@ FASTEST = 4  # 10 ms frames that a phone takes at least; a clip with more phones
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Clips of about one length, and what is said in them, one after the other."""
+    """Clips of about one length, each of them twice, and what is said in them, one after the other."""
 
-    features: Floats  # (B, T, 80), mean-normalised, zeros at the end
-    frames: NDArray[np.int64]  # (B,)
+    features: Floats  # (2 B, T, 80), mean-normalised, zeros at the end; B clips, then the same ones again
+    frames: NDArray[np.int64]  # (2 B,)
     phones: NDArray[np.int64]  # (sum of counts,)
-    counts: NDArray[np.int64]  # (B,)
+    counts: NDArray[np.int64]  # (2 B,)
 
 
 def sentences(draw: np.random.Generator, texts: list[str]) -> Iterator[str]:
@@ -81,6 +91,12 @@ def write_synthetic(root: Path, work: Path) -> None:
     done.with_suffix(".part").replace(done)
 
 
+Words = Sequence[tuple[Phones, ...]]  # each in the ways that it may be said
+Stretch = tuple[
+    int, int, int, Words
+]  # a clip's place in the pool, frames (a stop of -1 is its end), what is said
+
+
 @dataclass(frozen=True, eq=False)
 class _Source:
     """Clips of one set in one version."""
@@ -88,7 +104,7 @@ class _Source:
     features: NDArray[np.uint8]
     starts: NDArray[np.int64]
     stops: NDArray[np.int64]
-    texts: list[str]
+    said: list[Words]
 
 
 class SpokenPool:
@@ -98,42 +114,49 @@ class SpokenPool:
         noise = np.load(work / "noise.npz")
         self.noise, self.noise_offsets = noise["features"], noise["offsets"]
         rows = Waves(work).rows
-        texts = {
-            said.row: said.text for name in SHARES if name != "synthetic" for said in _training(root, name)
-        }
+        place_of = {row: place for place, row in enumerate(rows)}
+        known = [(name, _known(root, name, place_of)) for name in WITH_TEXT]
+        found = readings(work)
+        known += [
+            (
+                kind,
+                [
+                    (place_of[one.row], one.start, one.stop, tuple((word,) for word in one.words))
+                    for one in found
+                    if one.kind == kind
+                ],
+            )
+            for kind in READ
+        ]
         self.sources: dict[str, list[_Source]] = {name: [] for name in SHARES}
-        for name in SHARES:
-            chosen = [place for place, row in enumerate(rows) if row.dataset == name and row in texts]
-            for version in VERSIONS:
-                path = work / f"{version.name}.u8"
-                if chosen and path.exists():
-                    offsets = frame_offsets(rows, version.speed)
-                    features = np.memmap(path, np.uint8, "r", shape=(int(offsets[-1]), 80))
-                    starts, stops = offsets[chosen], offsets[np.asarray(chosen) + 1]
-                    said = [texts[rows[place]] for place in chosen]
-                    self.sources[name].append(_Source(features, starts, stops, said))
+        for version in VERSIONS:
+            path = work / f"{version.name}.u8"
+            if path.exists():
+                offsets = frame_offsets(rows, version.speed)
+                features = np.memmap(path, np.uint8, "r", shape=(int(offsets[-1]), 80))
+                for name, stretches in known:
+                    self.sources[name].append(_source(features, offsets, version.speed, stretches))
         made = np.load(work / "synthetic.npz")
         offsets = made["offsets"]
-        said = json.loads((work / "synthetic.json").read_text())
-        keep = np.flatnonzero([all(in_dictionary(word) for word in words_of(text)) for text in said])
-        self.sources["synthetic"].append(
-            _Source(made["features"], offsets[keep], offsets[keep + 1], [said[place] for place in keep])
-        )
+        texts = json.loads((work / "synthetic.json").read_text())
+        keep = np.flatnonzero([all(in_dictionary(word) for word in words_of(text)) for text in texts])
+        said = [_ways(texts[place]) for place in keep]
+        self.sources["synthetic"].append(_Source(made["features"], offsets[keep], offsets[keep + 1], said))
 
     noise_crop = batches.Pool.noise_crop
 
-    def clip(self, draw: np.random.Generator, longest: int) -> tuple[Floats, list[str]]:
+    def clip(self, draw: np.random.Generator, longest: int) -> tuple[Floats, Words]:
         """Log-mel features (frames, 80) of at most `longest` frames and the words in them."""
         while True:
             name = str(draw.choice(list(SHARES), p=list(SHARES.values())))
             versions = self.sources[name]
             source = versions[int(draw.integers(len(versions)))]
-            joined = int(draw.integers(1, 6)) if name == "speech_commands" else 1 + (draw.random() < 0.25)
-            pieces, words = list[NDArray[np.uint8]](), list[str]()
+            joined = int(draw.integers(1, 6)) if name in STRUNG else 1 + (draw.random() < 0.25)
+            pieces, words = list[NDArray[np.uint8]](), list[tuple[Phones, ...]]()
             for _ in range(joined):
-                place = int(draw.integers(len(source.texts)))
+                place = int(draw.integers(len(source.said)))
                 pieces.append(source.features[source.starts[place] : source.stops[place]])
-                words += words_of(source.texts[place])
+                words += source.said[place]
             frames = sum(map(len, pieces))
             if longest // 2 < frames <= longest:
                 features = np.concatenate(pieces).astype(np.float32) * np.float32(STEP) + np.float32(LOWEST)
@@ -146,11 +169,31 @@ def _training(root: Path, dataset: str) -> list[Spoken]:
     return [said for said in found if all(in_dictionary(word) for word in words_of(said.text))]
 
 
-def spell(draw: np.random.Generator, words: list[str]) -> list[int]:
+def _known(root: Path, dataset: str, place_of: dict[Utterance, int]) -> list[Stretch]:
+    return [(place_of[said.row], 0, -1, _ways(said.text)) for said in _training(root, dataset)]
+
+
+def _ways(text: str) -> Words:
+    return tuple(pronounce(word) for word in words_of(text))
+
+
+def _source(
+    features: NDArray[np.uint8], offsets: NDArray[np.int64], speed: float, stretches: Sequence[Stretch]
+) -> _Source:
+    """Stretches of a version's clips: their frames were counted at full speed."""
+    starts, stops = list[int](), list[int]()
+    for place, start, stop, _ in stretches:
+        first, end = int(offsets[place]), int(offsets[place + 1])
+        starts.append(first + int(start / speed))
+        stops.append(end if stop < 0 else min(end, first + int(stop / speed)))
+    said = [words for _, _, _, words in stretches]
+    return _Source(features, np.asarray(starts), np.asarray(stops), said)
+
+
+def spell(draw: np.random.Generator, words: Words) -> list[int]:
     """Phones of a word sequence; rarer pronunciations are drawn now and then."""
     phones = list[int]()
-    for word in words:
-        ways = pronounce(word)
+    for ways in words:
         phones += ways[0] if draw.random() < 0.65 else ways[int(draw.integers(len(ways)))]
     return phones
 
@@ -159,18 +202,14 @@ def make_batch(pool: SpokenPool, draw: np.random.Generator) -> Batch:
     """One batch of about `FRAMES_A_BATCH` frames."""
     longest = int(draw.choice([260, 360, 480, 640, LONGEST]))
     clips, spoken = list[Floats](), list[list[int]]()
-    while len(clips) * longest < FRAMES_A_BATCH:
+    while 2 * len(clips) * longest < FRAMES_A_BATCH:
         features, words = pool.clip(draw, longest)
         phones = spell(draw, words)
         if len(phones) * FASTEST < len(features):
             clips.append(features)
             spoken.append(phones)
+    both = np.concatenate([views.view(pool, draw, clips, longest) for _ in range(2)])
     frames = np.asarray([len(clip) for clip in clips])
-    features = np.stack([np.pad(clip, ((0, longest - len(clip)), (0, 0)), "edge") for clip in clips])
-    features = batches.disturb(cast(batches.Pool, pool), draw, features)
-    out = np.zeros_like(features)
-    for row, count in enumerate(frames):
-        out[row, :count] = normalise(features[row, :count])
-    out = batches.mask(draw, out)
     counts = np.asarray([len(phones) for phones in spoken])
-    return Batch(out, frames, np.concatenate([np.asarray(phones) for phones in spoken]), counts)
+    joined = np.concatenate([np.asarray(phones) for phones in spoken])
+    return Batch(both, np.tile(frames, 2), np.tile(joined, 2), np.tile(counts, 2))
