@@ -175,7 +175,8 @@ def phrase_numbers(weighed: Weighed, words: Doubles) -> Doubles:
     evidence, phones = weighed.evidence, weighed.counts.sum()
     worst = np.sort(words)
     leads = np.sort(weighed.leads)
-    fits = np.sort(evidence.fits / weighed.counts)
+    by_phone = weighed.leads / weighed.counts
+    fits = evidence.fits / weighed.counts
     gaps = evidence.gaps if evidence.gaps.size else np.zeros(1)
     whole = max(evidence.phrase, -150.0)
     return np.asarray(
@@ -192,11 +193,26 @@ def phrase_numbers(weighed: Weighed, words: Doubles) -> Doubles:
             leads[0],
             leads[min(1, len(leads) - 1)],
             leads.mean(),
-            fits[0],
+            fits.min(),
             max(float(evidence.words.min()), FLOOR),
             weighed.confidence,
+            *_apart(words),
+            *_apart(by_phone),
+            *_apart(fits),
+            np.median(by_phone),
+            np.median(fits),
         ]
     )
+
+
+def _apart(values: Doubles) -> tuple[float, float]:
+    """How far the worst word is below the middle of the others, and below the next.
+
+    An accent or a noise lowers every word; where one word was changed, it stands alone.
+    """
+    ranked = np.sort(values)
+    others = ranked[min(1, len(ranked) - 1) :]
+    return float(ranked[0] - np.median(others)), float(ranked[0] - others[0])
 
 
 def score(weighed: Weighed, calibrations: Calibrations) -> tuple[Doubles, float, bool]:
