@@ -92,9 +92,16 @@ def write_synthetic(root: Path, work: Path) -> None:
 
 
 Words = Sequence[tuple[Phones, ...]]  # each in the ways that it may be said
-Stretch = tuple[
-    int, int, int, Words
-]  # a clip's place in the pool, frames (a stop of -1 is its end), what is said
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """What is said in some frames of a clip at its own speed; a stop of -1 is its end."""
+
+    clip: int  # place in the pool
+    start: int
+    stop: int
+    said: Words
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,27 +122,15 @@ class SpokenPool:
         self.noise, self.noise_offsets = noise["features"], noise["offsets"]
         rows = Waves(work).rows
         place_of = {row: place for place, row in enumerate(rows)}
-        known = [(name, _known(root, name, place_of)) for name in WITH_TEXT]
-        found = readings(work)
-        known += [
-            (
-                kind,
-                [
-                    (place_of[one.row], one.start, one.stop, tuple((word,) for word in one.words))
-                    for one in found
-                    if one.kind == kind
-                ],
-            )
-            for kind in READ
-        ]
+        stretches = {name: _labelled(root, name, place_of) for name in WITH_TEXT} | _read(work, place_of)
         self.sources: dict[str, list[_Source]] = {name: [] for name in SHARES}
         for version in VERSIONS:
             path = work / f"{version.name}.u8"
             if path.exists():
                 offsets = frame_offsets(rows, version.speed)
                 features = np.memmap(path, np.uint8, "r", shape=(int(offsets[-1]), 80))
-                for name, stretches in known:
-                    self.sources[name].append(_source(features, offsets, version.speed, stretches))
+                for name, found in stretches.items():
+                    self.sources[name].append(_source(features, offsets, version.speed, found))
         made = np.load(work / "synthetic.npz")
         offsets = made["offsets"]
         texts = json.loads((work / "synthetic.json").read_text())
@@ -169,8 +164,16 @@ def _training(root: Path, dataset: str) -> list[Spoken]:
     return [said for said in found if all(in_dictionary(word) for word in words_of(said.text))]
 
 
-def _known(root: Path, dataset: str, place_of: dict[Utterance, int]) -> list[Stretch]:
-    return [(place_of[said.row], 0, -1, _ways(said.text)) for said in _training(root, dataset)]
+def _labelled(root: Path, dataset: str, place_of: dict[Utterance, int]) -> list[_Stretch]:
+    return [_Stretch(place_of[said.row], 0, -1, _ways(said.text)) for said in _training(root, dataset)]
+
+
+def _read(work: Path, place_of: dict[Utterance, int]) -> dict[str, list[_Stretch]]:
+    found: dict[str, list[_Stretch]] = {kind: [] for kind in READ}
+    for one in readings(work):
+        words = tuple((phones,) for phones in one.words)
+        found[one.kind].append(_Stretch(place_of[one.row], one.start, one.stop, words))
+    return found
 
 
 def _ways(text: str) -> Words:
@@ -178,16 +181,15 @@ def _ways(text: str) -> Words:
 
 
 def _source(
-    features: NDArray[np.uint8], offsets: NDArray[np.int64], speed: float, stretches: Sequence[Stretch]
+    features: NDArray[np.uint8], offsets: NDArray[np.int64], speed: float, stretches: Sequence[_Stretch]
 ) -> _Source:
-    """Stretches of a version's clips: their frames were counted at full speed."""
+    """Stretches of clips in a version, which may be faster or slower."""
     starts, stops = list[int](), list[int]()
-    for place, start, stop, _ in stretches:
-        first, end = int(offsets[place]), int(offsets[place + 1])
-        starts.append(first + int(start / speed))
-        stops.append(end if stop < 0 else min(end, first + int(stop / speed)))
-    said = [words for _, _, _, words in stretches]
-    return _Source(features, np.asarray(starts), np.asarray(stops), said)
+    for one in stretches:
+        first, end = int(offsets[one.clip]), int(offsets[one.clip + 1])
+        starts.append(first + int(one.start / speed))
+        stops.append(end if one.stop < 0 else min(end, first + int(one.stop / speed)))
+    return _Source(features, np.asarray(starts), np.asarray(stops), [one.said for one in stretches])
 
 
 def spell(draw: np.random.Generator, words: Words) -> list[int]:
