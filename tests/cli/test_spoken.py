@@ -45,7 +45,7 @@ def test_a_passphrase(earmark: Earmark, spoken: Path) -> None:
     assert "Passphrase: my voice is my passport verify me" in earmark("profiles", "show", "mary").out
     refused = earmark("enroll", "mary", spoken / "mary other-1.wav", "--add")
     assert (refused.code, "does not say the passphrase" in refused.err) == (3, True)
-    for settled in (("--passphrase", "x"), ("--locale", "de-DE")):
+    for settled in (("--passphrase", "x"), ("--passphrase", ""), ("--locale", "de-DE")):
         assert earmark("enroll", "mary", spoken / "mary-5.wav", "--add", *settled).code == 2
     assert earmark("enroll", "two", *[spoken / "mary-1.wav"], "--passphrase", voices.PASSPHRASE).code == 2
 

@@ -110,7 +110,7 @@ def enroll(
     from earmark.service.enrol import add_recordings, enrol
     from earmark.storage.values import ProfileKind
 
-    if add and (passphrase or locale) is not None:
+    if add and not (passphrase is None and locale is None):
         raise InvalidRequest(
             "A profile that is there has its passphrase and language already: leave --passphrase and "
             "--locale out."
