@@ -1,5 +1,7 @@
 """What is read in clips without text, and which of it the network confirms; needs the extra `train`."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -55,7 +57,8 @@ def test_a_run_is_no_longer_than_a_clip_of_a_batch() -> None:
 @pytest.mark.parametrize("kind", GRAMMARS)
 def test_every_word_of_a_grammar_has_phones(kind: str) -> None:
     reader = readings.reader_of(kind)
-    for word in {"alexa", "smart", "mirror", "gimme", "wanna", "americano", "skim", "ounce"}:
+    words = re.findall(r"[a-z']+", re.sub(r"<[a-z]+>|public", "", GRAMMARS[kind]))
+    for word in {*words, "alexa", "smart", "mirror", "gimme", "wanna", "americano", "skim", "ounce"}:
         assert readings.phones_of(reader, word)
     assert readings.phones_of(reader, "the(2)") != readings.phones_of(reader, "the")
     assert readings.phones_of(reader, "<sil>") == readings.phones_of(reader, "[NOISE]") == ()
@@ -66,9 +69,8 @@ def test_a_wake_word_is_read() -> None:
     reader = readings.reader_of(NAMES)
     for text in ("computer", "smart mirror"):
         clip = np.pad(speak(text, Voice("en-us", "Andy")), 4_000)
-        clip += (
-            np.random.default_rng(1).normal(0, 1e-3, clip.size).astype(np.float32)
-        )  # no room is that quiet
+        # No room is as quiet as a synthesiser.
+        clip += np.random.default_rng(1).normal(0, 1e-3, clip.size).astype(np.float32)
         found = [word.phones for word in readings.words_in(reader, clip)]
         assert len(found) == len(text.split())
         assert all(phones in pronounce(word) for phones, word in zip(found, text.split(), strict=True))

@@ -7,7 +7,6 @@ of the waveform are in the pool already.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,11 +41,20 @@ class Batch:
     labels: NDArray[np.int64]  # (B,)
 
 
-class NoisePool(Protocol):
-    """What has noise to lay under speech."""
+class Noise:
+    """Features of the noise recordings, to lay under speech."""
 
-    def noise_crop(self, draw: np.random.Generator, frames: int) -> Floats:
-        """Log-mel features (frames, 80)."""
+    def __init__(self, work: Path) -> None:
+        kept = np.load(work / "noise.npz")
+        self._features, self._offsets = kept["features"], kept["offsets"]
+
+    def crop(self, draw: np.random.Generator, frames: int) -> Floats:
+        """Log-mel features (frames, 80) of one noise recording, repeated when it is short."""
+        pick = int(draw.integers(len(self._offsets) - 1))
+        piece = self._features[self._offsets[pick] : self._offsets[pick + 1]]
+        start = int(draw.integers(max(1, len(piece) - frames + 1)))
+        taken = np.take(piece, range(start, start + frames), axis=0, mode="wrap")
+        return taken.astype(np.float32) * np.float32(STEP) + np.float32(LOWEST)
 
 
 class Pool:
@@ -81,8 +89,7 @@ class Pool:
         }
         self.speech = np.load(work / "speech.npy")
         self.speech_offsets = frame_offsets(self.rows, 1.0)
-        noise = np.load(work / "noise.npz")
-        self.noise, self.noise_offsets = noise["features"], noise["offsets"]
+        self.noise = Noise(work)
 
     @property
     def classes(self) -> int:
@@ -124,14 +131,6 @@ class Pool:
         places = np.flatnonzero(mask[origin])
         return places if len(places) >= LEAST_SPEECH else np.arange(frames)
 
-    def noise_crop(self, draw: np.random.Generator, frames: int) -> Floats:
-        """Log-mel features (frames, 80) of one noise recording, repeated when it is short."""
-        pick = int(draw.integers(len(self.noise_offsets) - 1))
-        piece = self.noise[self.noise_offsets[pick] : self.noise_offsets[pick + 1]]
-        start = int(draw.integers(max(1, len(piece) - frames + 1)))
-        taken = np.take(piece, range(start, start + frames), axis=0, mode="wrap")
-        return taken.astype(np.float32) * np.float32(STEP) + np.float32(LOWEST)
-
 
 def _power(features: Floats) -> Floats:
     """Mean power over time and bands, in natural-log units, kept for broadcasting."""
@@ -164,16 +163,16 @@ def _response(draw: np.random.Generator, count: int) -> Floats:
     return response[:, None].astype(np.float32)
 
 
-def disturb(pool: NoisePool, draw: np.random.Generator, features: Floats) -> Floats:
+def disturb(noise: Noise, draw: np.random.Generator, features: Floats) -> Floats:
     """Response, noise, babble and a noise floor on a batch (B, T, 80) of log-mel features."""
     count, frames, _ = features.shape
     changed = np.flatnonzero(draw.random(count) < 0.6)
     features[changed] += _response(draw, len(changed))
     noisy = np.flatnonzero(draw.random(count) < 0.55)
     if len(noisy):
-        noise = np.stack([pool.noise_crop(draw, frames) for _ in noisy])
+        under = np.stack([noise.crop(draw, frames) for _ in noisy])
         snr = draw.uniform(0, 22, len(noisy)).astype(np.float32)
-        features[noisy] = _mix(features[noisy], noise, snr)
+        features[noisy] = _mix(features[noisy], under, snr)
     chatty = np.flatnonzero(draw.random(count) < 0.15)
     if len(chatty):
         others = features[draw.integers(count, size=(len(chatty), 4))]
@@ -205,7 +204,7 @@ def make_batch(pool: Pool, draw: np.random.Generator) -> Batch:
     """One batch of about `FRAMES_A_BATCH` frames, all crops of one length."""
     frames = int(draw.choice(CROPS) * draw.uniform(0.85, 1.0))
     crops = [pool.crop(draw, frames) for _ in range(FRAMES_A_BATCH // frames)]
-    features = disturb(pool, draw, np.stack([crop for crop, _, _ in crops]))
+    features = disturb(pool.noise, draw, np.stack([crop for crop, _, _ in crops]))
     return Batch(
         mask(draw, normalise(features)),
         np.stack([target for _, target, _ in crops]),

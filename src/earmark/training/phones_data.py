@@ -118,8 +118,7 @@ class SpokenPool:
     """Everything with words that may be trained on."""
 
     def __init__(self, root: Path, work: Path) -> None:
-        noise = np.load(work / "noise.npz")
-        self.noise, self.noise_offsets = noise["features"], noise["offsets"]
+        self.noise = batches.Noise(work)
         rows = Waves(work).rows
         place_of = {row: place for place, row in enumerate(rows)}
         stretches = {name: _labelled(root, name, place_of) for name in WITH_TEXT} | _read(work, place_of)
@@ -137,8 +136,6 @@ class SpokenPool:
         keep = np.flatnonzero([all(in_dictionary(word) for word in words_of(text)) for text in texts])
         said = [_ways(texts[place]) for place in keep]
         self.sources["synthetic"].append(_Source(made["features"], offsets[keep], offsets[keep + 1], said))
-
-    noise_crop = batches.Pool.noise_crop
 
     def clip(self, draw: np.random.Generator, longest: int) -> tuple[Floats, Words]:
         """Log-mel features (frames, 80) of at most `longest` frames and the words in them."""
@@ -210,7 +207,7 @@ def make_batch(pool: SpokenPool, draw: np.random.Generator) -> Batch:
         if len(phones) * FASTEST < len(features):
             clips.append(features)
             spoken.append(phones)
-    both = np.concatenate([views.view(pool, draw, clips, longest) for _ in range(2)])
+    both = np.concatenate([views.view(pool.noise, draw, clips, longest) for _ in range(2)])
     frames = np.asarray([len(clip) for clip in clips])
     counts = np.asarray([len(phones) for phones in spoken])
     joined = np.concatenate([np.asarray(phones) for phones in spoken])

@@ -14,11 +14,11 @@ BAND_GAPS, WIDEST_BAND_GAP = 2, 16  # of a clip; bands
 TIME_GAPS, WIDEST_TIME_GAP = 0.02, 12  # for each frame; frames
 
 
-def view(pool: batches.NoisePool, draw: np.random.Generator, clips: Sequence[Floats], longest: int) -> Floats:
+def view(noise: batches.Noise, draw: np.random.Generator, clips: Sequence[Floats], longest: int) -> Floats:
     """Log-mel clips (frames, 80) to what is shown (B, longest, 80): mean-normalised, zeros at the end."""
     moved = [warp(clip, draw.uniform(*TRACT)) if draw.random() < WARPED else clip for clip in clips]
     features = np.stack([np.pad(clip, ((0, longest - len(clip)), (0, 0)), "edge") for clip in moved])
-    features = batches.disturb(pool, draw, features)
+    features = batches.disturb(noise, draw, features)
     out = np.zeros_like(features)
     for row, clip in enumerate(clips):
         out[row, : len(clip)] = gaps(draw, normalise(features[row, : len(clip)]))

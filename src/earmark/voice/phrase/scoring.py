@@ -208,7 +208,8 @@ def phrase_numbers(weighed: Weighed, words: Doubles) -> Doubles:
 def _apart(values: Doubles) -> tuple[float, float]:
     """How far the worst word is below the middle of the others, and below the next.
 
-    An accent or a noise lowers every word; where one word was changed, it stands alone.
+    An accent or a noise lowers every word; where one word was changed, it stands alone. So the next
+    word, which as evidence can only speak for the phrase, may speak against it here.
     """
     ranked = np.sort(values)
     others = ranked[min(1, len(ranked) - 1) :]
