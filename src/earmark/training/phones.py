@@ -6,23 +6,25 @@ and each answer is drawn towards the other (CR-CTC, Yao et al., ICLR 2025): what
 """
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
 
 from earmark.training.checkpoints import follow, save
 from earmark.training.network import Unit
-from earmark.training.phones_data import Batch, SpokenPool, make_batch
+from earmark.training.phones_data import Batch, batches
+from earmark.training.precision import half
 from earmark.voice.phrase.pronunciations import PHONES
 
-WIDTH = 224
+WIDTH = 320
 STEP = 3  # 10 ms frames to an answer
 DILATIONS = (1, 2, 3, 3, 2, 3, 1)  # of 30 ms; half a second on either side
-DROPPED = 0.1  # share of a layer's answers while training
+DROPPED = 0.1  # share of a layer's channels while training, of each clip
 AGREEMENT = 0.4  # weight of it in the loss
 WARM_UP = 100  # steps
 DECAY = 0.5  # share of all steps over which the learning rate falls to nothing
@@ -40,19 +42,36 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, width) -> (B, T, width)."""
-        change = nn.functional.dropout(self.mix(self.context(x)), DROPPED, self.training)
-        return torch.relu(x + change)
+        change = self.mix(self.context(x))
+        return torch.relu(x + (thinned(change) if self.training else change))
+
+
+def thinned(x: Tensor) -> Tensor:
+    """Some channels of each clip (B, T, channels) silent, the others louder: dropout with few draws."""
+    kept = torch.rand(len(x), 1, x.shape[2]) >= DROPPED
+    return x * (kept / (1 - DROPPED)).to(x.dtype)
+
+
+class _Stream(IterableDataset[Batch]):
+    """Batches made ahead in another process."""
+
+    def __init__(self, root: Path, work: Path, seed: Sequence[int]) -> None:
+        self.root, self.work, self.seed = root, work, seed
+
+    def __iter__(self) -> Iterator[Batch]:
+        torch.set_num_threads(1)
+        return batches(self.root, self.work, self.seed)
 
 
 class PhoneNetwork(nn.Module):
     """(batch, frames, 80) normalised filter banks -> log probabilities (batch, frames / 3, 1 + phones)."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
         self.stem = nn.Sequential(
-            Unit(80, WIDTH, kernel=7, stride=STEP), *(Layer(WIDTH, dilation) for dilation in DILATIONS)
+            Unit(80, width, kernel=7, stride=STEP), *(Layer(width, dilation) for dilation in DILATIONS)
         )
-        self.head = nn.Linear(WIDTH, 1 + len(PHONES))
+        self.head = nn.Linear(width, 1 + len(PHONES))
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, T, 80) -> (B, ceil(T / 3), 40)."""
@@ -75,7 +94,9 @@ class Plan:
 
 def loss_of(network: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
     """Negative log-likelihood of the phones, and how far the views are apart, in nats for each phone."""
-    chances = network(torch.from_numpy(batch.features))
+    features = torch.from_numpy(batch.features)
+    with half(features.device):
+        chances = network(features)
     steps = torch.from_numpy(-(-batch.frames // STEP))
     phones, counts = torch.from_numpy(batch.phones), torch.from_numpy(batch.counts)
     by_step = chances.transpose(0, 1)
@@ -93,11 +114,11 @@ def _divergence(taught: Tensor, teacher: Tensor) -> Tensor:
     return (fixed.exp() * (fixed - taught)).sum(dim=-1)
 
 
-def train(root: Path, work: Path, plan: Plan) -> Path:
-    """Train to `plan.steps`, from `phones.pt` when there is one; returns the checkpoint's path."""
+def train(root: Path, work: Path, plan: Plan, network: PhoneNetwork) -> Path:
+    """Train `network` to `plan.steps`, or `phones.pt` when there is one; returns the checkpoint's path."""
     torch.manual_seed(plan.seed)
     torch.set_flush_denormal(True)
-    network, average = PhoneNetwork(), PhoneNetwork()
+    average = PhoneNetwork()
     average.load_state_dict(network.state_dict())
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=0.01, fused=True)
     path, first = work / "phones.pt", 0
@@ -107,13 +128,16 @@ def train(root: Path, work: Path, plan: Plan) -> Path:
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         first = state["step"]
-    pool, draw = SpokenPool(root, work), np.random.default_rng((plan.seed, first))
+    stream = DataLoader(
+        _Stream(root, work, (plan.seed, first)), batch_size=None, num_workers=1, prefetch_factor=3
+    )
     log = (work / "phones.log").open("a", buffering=1)
     smooth = 0.0
-    for step in tqdm(range(first, plan.steps), initial=first, total=plan.steps, desc="train"):
+    steps = tqdm(range(first, plan.steps), initial=first, total=plan.steps, desc="train")
+    for step, batch in zip(steps, stream, strict=False):
         for group in optimiser.param_groups:
             group["lr"] = plan.rate * plan.factor(step)
-        cost, apart = loss_of(network, make_batch(pool, draw))
+        cost, apart = loss_of(network, batch)
         optimiser.zero_grad(set_to_none=True)
         (cost + AGREEMENT * apart).backward()
         nn.utils.clip_grad_norm_(network.parameters(), 2.0)

@@ -18,7 +18,8 @@ from earmark.evaluation.corpus import Split, Utterance
 from earmark.evaluation.degrade import in_room, read_rooms
 from earmark.evaluation.synthetic import draw_voice, speak, variants
 from earmark.evaluation.texts import Spoken, spoken_rows
-from earmark.training import batches, views
+from earmark.training import views
+from earmark.training.batches import Noise
 from earmark.training.pool import LOWEST, STEP, VERSIONS, Waves, frame_offsets, quantise
 from earmark.training.readings import BOOKS, NAMES, ORDERS, readings
 from earmark.voice.features import Floats, fbank
@@ -35,6 +36,9 @@ WITH_TEXT = {"speechocean762": 0.40, "speech_commands": 0.10}
 READ = {ORDERS: 0.14, BOOKS: 0.12, NAMES: 0.04}
 SHARES = {**WITH_TEXT, "synthetic": 0.20, **READ}
 STRUNG = ("speech_commands", NAMES)  # single words, joined to strings
+TIGHT = 0.5  # share of these that lose the silence around them
+QUIET = 64  # steps of 0.125 nats below the loudest band, 35 dB; a noisy clip has no silence to lose
+MARGIN = (3, 11)  # frames of it that stay
 SENTENCES = 3_600  # synthetic, about three hours
 FRAMES_A_BATCH = 36_000
 LONGEST = 900  # frames of a batch's clips
@@ -118,7 +122,7 @@ class SpokenPool:
     """Everything with words that may be trained on."""
 
     def __init__(self, root: Path, work: Path) -> None:
-        self.noise = batches.Noise(work)
+        self.noise = Noise(work)
         rows = Waves(work).rows
         place_of = {row: place for place, row in enumerate(rows)}
         stretches = {name: _labelled(root, name, place_of) for name in WITH_TEXT} | _read(work, place_of)
@@ -147,12 +151,21 @@ class SpokenPool:
             pieces, words = list[NDArray[np.uint8]](), list[tuple[Phones, ...]]()
             for _ in range(joined):
                 place = int(draw.integers(len(source.said)))
-                pieces.append(source.features[source.starts[place] : source.stops[place]])
+                piece = source.features[source.starts[place] : source.stops[place]]
+                pieces.append(tight(draw, piece) if name in STRUNG and draw.random() < TIGHT else piece)
                 words += source.said[place]
             frames = sum(map(len, pieces))
             if longest // 2 < frames <= longest:
                 features = np.concatenate(pieces).astype(np.float32) * np.float32(STEP) + np.float32(LOWEST)
                 return features, words
+
+
+def tight(draw: np.random.Generator, piece: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A word's frames (frames, 80) with little silence on either side, as when words follow closely."""
+    level = piece.max(axis=1).astype(int)
+    loud = np.flatnonzero(level > level.max() - QUIET)
+    before, after = draw.integers(*MARGIN, 2)
+    return piece[max(0, loud[0] - before) : loud[-1] + 1 + after]
 
 
 def _training(root: Path, dataset: str) -> list[Spoken]:
@@ -212,3 +225,10 @@ def make_batch(pool: SpokenPool, draw: np.random.Generator) -> Batch:
     counts = np.asarray([len(phones) for phones in spoken])
     joined = np.concatenate([np.asarray(phones) for phones in spoken])
     return Batch(both, np.tile(frames, 2), np.tile(joined, 2), np.tile(counts, 2))
+
+
+def batches(root: Path, work: Path, seed: int | Sequence[int]) -> Iterator[Batch]:
+    """Endless batches."""
+    pool, draw = SpokenPool(root, work), np.random.default_rng(seed)
+    while True:
+        yield make_batch(pool, draw)

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from earmark.training.batches import Pool, batches
 from earmark.training.checkpoints import follow, save
 from earmark.training.network import DIMENSION, Network
+from earmark.training.precision import half
 
 MARGIN = 0.2
 SCALE = 30.0
@@ -87,11 +88,6 @@ def _optimiser(learner: Learner, plan: Plan) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=plan.rate, fused=True)
 
 
-def _half(device: torch.device) -> bool:
-    """Whether bfloat16 pays: always on a GPU, on a processor only with matrix tiles (AMX)."""
-    return device.type == "cuda" or bool(torch.cpu._is_amx_tile_supported())
-
-
 def train(work: Path, plan: Plan, *, workers: int = 1) -> Path:
     """Train to `plan.steps`, from `checkpoint.pt` when there is one; returns the checkpoint's path."""
     torch.manual_seed(plan.seed)
@@ -117,7 +113,7 @@ def train(work: Path, plan: Plan, *, workers: int = 1) -> Path:
     for step, batch in zip(range(first, plan.steps), stream, strict=False):
         for group in optimiser.param_groups:
             group["lr"] = plan.rate * plan.factor(step)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=_half(device)):
+        with half(device):
             parts = learner.losses(
                 *(part.to(device) for part in batch),
                 MARGIN * min(1.0, step / 1_000),
