@@ -22,6 +22,7 @@ from earmark.voice.phrase.rivals import Tree, grow, lead
 
 Doubles = NDArray[np.float64]
 FLOOR = -40.0  # nats; what speaks more strongly against a word is not told apart
+WIDE_OPEN = -10.0  # nats; a gap from which on it hardly matters how much was said in it
 MOST = 30.0  # nats; the most that is claimed either way
 # Of the numbers that a word is judged by, those that can only speak for it when they grow: the first ones.
 WORD_EVIDENCE = 10
@@ -177,7 +178,7 @@ def phrase_numbers(weighed: Weighed, words: Doubles) -> Doubles:
     leads = np.sort(weighed.leads)
     by_phone = weighed.leads / weighed.counts
     fits = evidence.fits / weighed.counts
-    gaps = evidence.gaps if evidence.gaps.size else np.zeros(1)
+    gaps = np.sort(np.maximum(evidence.gaps, FLOOR)) if evidence.gaps.size else np.zeros(1)
     whole = max(evidence.phrase, -150.0)
     return np.asarray(
         [
@@ -189,7 +190,7 @@ def phrase_numbers(weighed: Weighed, words: Doubles) -> Doubles:
             -np.logaddexp(0.0, -words).sum(),
             whole / phones,
             whole,
-            max(gaps.min(), FLOOR),
+            gaps[0],
             leads[0],
             leads[min(1, len(leads) - 1)],
             leads.mean(),
@@ -201,6 +202,10 @@ def phrase_numbers(weighed: Weighed, words: Doubles) -> Doubles:
             *_apart(fits),
             np.median(by_phone),
             np.median(fits),
+            gaps[min(1, len(gaps) - 1)],
+            gaps[min(2, len(gaps) - 1)],
+            max(gaps[0], WIDE_OPEN),
+            np.median(gaps),
         ]
     )
 
