@@ -74,34 +74,30 @@ def shares_of(trials: Sequence[Trial]) -> Doubles:
 
 
 def fit_all(trials: Sequence[Trial]) -> Calibrations:
-    """Sentences and phrases of nothing but digits, each by themselves.
-
-    Challenges are joined from digits of several people, so there are no speakers to hold out for theirs.
-    """
+    """Sentences and phrases of nothing but digits, each by themselves."""
     return Calibrations(
-        fit([trial for trial in trials if not trial.weighed.digits], folds=FOLDS),
-        fit([trial for trial in trials if trial.weighed.digits], folds=0),
+        fit([trial for trial in trials if not trial.weighed.digits]),
+        fit([trial for trial in trials if trial.weighed.digits]),
     )
 
 
-def fit(trials: Sequence[Trial], *, folds: int) -> Calibration:
+def fit(trials: Sequence[Trial]) -> Calibration:
     """Regressions on all trials; the threshold from speakers that each fold's regressions never met.
 
-    Without folds it is from the same trials, all of one weight. Only the kinds of `WRONG` and right phrases
-    are looked at.
+    All challenges that are joined from digits of several people count as ten speakers. Only right phrases and
+    the kinds of `WRONG` are looked at.
     """
     used = [trial for trial in trials if trial.kind in WRONG or trial.kind is Claim.RIGHT]
     right = [place for place, trial in enumerate(used) if trial.kind is Claim.RIGHT]
-    whole = _fit(used)
-    llrs = whole.phrase(numbers_of([used[place] for place in right], whole.word))
     speakers = {name: place for place, name in enumerate(sorted({trial.speaker for trial in used}))}
-    fold = np.asarray([speakers[used[place].speaker] for place in right]) % max(folds, 1)
-    for number in range(folds):
-        inner = _fit([trial for trial in used if speakers[trial.speaker] % folds != number])
+    fold = np.asarray([speakers[used[place].speaker] for place in right]) % FOLDS
+    llrs = np.zeros(len(right))
+    for number in range(FOLDS):
+        inner = _fit([trial for trial in used if speakers[trial.speaker] % FOLDS != number])
         held = [used[place] for place, one in zip(right, fold, strict=True) if one == number]
-        llrs[fold == number] = inner.phrase(numbers_of(held, inner.word))
-    shares = shares_of(used)[right] if folds else np.ones(len(right))
-    return replace(whole, accept=weighted_quantile(llrs, shares, FALSE_REJECTS))
+        if held:
+            llrs[fold == number] = inner.phrase(numbers_of(held, inner.word))
+    return replace(_fit(used), accept=weighted_quantile(llrs, shares_of(used)[right], FALSE_REJECTS))
 
 
 def numbers_of(trials: Sequence[Trial], word: Regression) -> Doubles:
