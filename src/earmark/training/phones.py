@@ -48,8 +48,7 @@ class Layer(nn.Module):
 
 def thinned(x: Tensor) -> Tensor:
     """Some channels of each clip (B, T, channels) silent, the others louder: dropout with few draws."""
-    kept = torch.rand(len(x), 1, x.shape[2]) >= DROPPED
-    return x * (kept / (1 - DROPPED)).to(x.dtype)
+    return nn.functional.dropout1d(x.transpose(1, 2), DROPPED).transpose(1, 2)
 
 
 class _Stream(IterableDataset[Batch]):
