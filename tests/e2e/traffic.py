@@ -18,6 +18,7 @@ from typing import Any
 BASE = "/speaker-recognition/identification/text-independent/profiles"
 VERSION = "api-version=2021-09-05"
 V1 = "/spid/v1.0"
+REQUESTS = ("create", "enrol", "reset", "delete")
 MOST_ALIVE = 5  # profiles of one group: more are deleted again
 MOST_CLIPS = 40  # of one profile: then it is emptied
 
@@ -76,8 +77,13 @@ class Ledger:
     erased: set[str] = field(default_factory=set)
     creating: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # a group's unanswered creates
     operations: dict[str, Span] = field(default_factory=dict)  # v1.0 operations: path, and what they enrol
-    acknowledged: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    acknowledged: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REQUESTS, 0))
     surprises: list[str] = field(default_factory=list)
+
+    @property
+    def answers(self) -> int:
+        """How many requests were acknowledged."""
+        return sum(self.acknowledged.values())
 
 
 @dataclass
