@@ -3,8 +3,8 @@
 import asyncio
 from importlib.metadata import version
 
-from fastapi import APIRouter, FastAPI
-from fastapi.routing import iter_route_contexts
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from earmark.api import azure
 from earmark.api.door import Door, InDoor
-from earmark.api.family import Family, Respond, explain
+from earmark.api.family import Family, Respond, explain, router_of
 from earmark.api.limits import Bound, bound_bodies, log_requests, tidy_paths
 from earmark.api.native.family import FAMILY as NATIVE
 from earmark.api.pyannoteai.family import FAMILY as PYANNOTEAI
@@ -26,7 +26,7 @@ from earmark.service.health import check_store
 FAMILIES: tuple[Family, ...] = (PYANNOTEAI, NATIVE, *azure.FAMILIES)
 LEAST_RATE = 32 << 10  # bytes a second at which a recording of hours may come in
 
-about = APIRouter(tags=["service"])
+about = router_of(APIRoute, tags=["service"])
 
 
 class Alive(BaseModel):
@@ -81,13 +81,10 @@ def make_app(door: Door) -> ASGIApp:
         docs_url=None,  # the library's pages load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
     )
     app.state.door = door
-    app.include_router(about)
-    for family in FAMILIES:
-        for router in family.routers:
-            app.include_router(router)
+    routers = (about, *(router for family in FAMILIES for router in family.routers))
+    app.router.routes.extend(route for router in routers for route in router.routes)
     app.router.routes.append(WebSocketRoute("/{path:path}", azure.WEBSOCKET))
 
     @app.exception_handler(HTTPException)

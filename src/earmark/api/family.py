@@ -26,7 +26,7 @@ class Family:
 
     name: str
     prefixes: tuple[str, ...]  # of the paths whose errors it answers
-    routers: tuple[APIRouter, ...]
+    routers: tuple[APIRouter, ...]  # none within another
     respond: Respond
     uploads: tuple[str, ...] = ()  # paths whose bodies are recordings of hours, and are never held in memory
 
@@ -47,6 +47,11 @@ def route_class(respond: Respond) -> type[APIRoute]:
             return answer
 
     return FamilyRoute
+
+
+def router_of(route: type[APIRoute], **options: Any) -> APIRouter:
+    """Return a router of such routes, each of them whole: FastAPI builds included ones a second time."""
+    return APIRouter(route_class=route, generate_unique_id_function=lambda one: one.name, **options)
 
 
 def explain(error: Exception) -> EarmarkError:

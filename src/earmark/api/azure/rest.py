@@ -26,7 +26,7 @@ from earmark.api.azure.limits import (
 from earmark.api.body import read_body
 from earmark.api.cursor import parse_cursor, write_cursor
 from earmark.api.door import Door, InDoor
-from earmark.api.family import route_class
+from earmark.api.family import route_class, router_of
 from earmark.api.links import origin
 from earmark.errors import InvalidArgument, InvalidRequest
 from earmark.service import phrases, profiles, recognise, tenants
@@ -80,9 +80,9 @@ GA = Generation(
 def make_router(generation: Generation) -> APIRouter:
     """Return all routes of a version."""
     needed = [Security(AZURE_KEY), *([Depends(check_version)] if generation is GA else [])]
-    router = APIRouter(
+    router = router_of(
+        route_class(respond),
         tags=[generation.tag],
-        route_class=route_class(respond),
         responses=wire.REFUSALS,
         dependencies=needed,
     )

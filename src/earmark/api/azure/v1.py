@@ -29,7 +29,7 @@ from earmark.api.azure.limits import (
 )
 from earmark.api.body import read_body
 from earmark.api.door import Door, InDoor
-from earmark.api.family import route_class
+from earmark.api.family import route_class, router_of
 from earmark.api.links import origin
 from earmark.errors import InvalidRequest, OperationNotFound, QualityRefused
 from earmark.service import phrases, profiles, recognise
@@ -50,10 +50,10 @@ ACCEPTED: dict[int | str, dict[str, Any]] = {
 
 def make_router() -> APIRouter:
     """Return all routes of v1.0."""
-    router = APIRouter(
+    router = router_of(
+        route_class(respond_v1),
         prefix=BASE,
         tags=["Azure v1.0"],
-        route_class=route_class(respond_v1),
         responses=wire.REFUSALS,
         dependencies=[Security(AZURE_KEY)],
     )

@@ -1,5 +1,6 @@
 """pyannoteAI's API, at the root (where its SDK's base leads) and once more below /pyannoteai."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, Security
@@ -7,7 +8,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from earmark.api.access import BEARER
-from earmark.api.family import Family, route_class
+from earmark.api.family import Family, route_class, router_of
 from earmark.api.pyannoteai import jobs, media
 from earmark.api.pyannoteai.documents import REFUSALS
 from earmark.api.pyannoteai.errors import respond
@@ -28,22 +29,21 @@ class JsonRoute(ROUTE):  # type: ignore[misc, valid-type]
         return found
 
 
-def _make_router(prefix: str, *, root: bool) -> APIRouter:
+def _make_routers(prefix: str, *, root: bool) -> Iterator[APIRouter]:
     # One description is enough: the routes at the root are the same.
-    options: dict[str, Any] = {"tags": ["pyannoteAI"], "include_in_schema": not root}
-    router = APIRouter(prefix=prefix, responses=REFUSALS, **options)
-    open_to_keys = APIRouter(route_class=ROUTE, dependencies=[Security(BEARER)])
+    shared: dict[str, Any] = {"prefix": prefix, "tags": ["pyannoteAI"], "include_in_schema": not root}
+    shared["responses"] = REFUSALS
+    open_to_keys = router_of(ROUTE, dependencies=[Security(BEARER)], **shared)
     jobs.add_to(open_to_keys)
     media.add_to(open_to_keys)
-    router.include_router(open_to_keys)
-    identify = APIRouter(route_class=JsonRoute if root else ROUTE, dependencies=[Security(BEARER)])
+    yield open_to_keys
+    identify = router_of(JsonRoute if root else ROUTE, dependencies=[Security(BEARER)], **shared)
     jobs.add_identify_to(identify)
-    router.include_router(identify)
+    yield identify
     if not root:
-        open_to_links = APIRouter(route_class=ROUTE)
+        open_to_links = router_of(ROUTE, **shared)
         media.add_transfer_to(open_to_links)
-        router.include_router(open_to_links)
-    return router
+        yield open_to_links
 
 
 # Without /v1/identify, whose errors outside of a route (a body that is far too large) are the native API's.
@@ -51,7 +51,7 @@ AT_ROOT = ("/v1/test", "/v1/media", "/v1/diarize", "/v1/voiceprint", "/v1/jobs",
 FAMILY = Family(
     "pyannoteai",
     (media.PREFIX, *AT_ROOT),
-    (_make_router("", root=True), _make_router(media.PREFIX, root=False)),
+    (*_make_routers("", root=True), *_make_routers(media.PREFIX, root=False)),
     respond,
     uploads=(media.PATH,),
 )
