@@ -23,7 +23,8 @@ demo: $(VENV)/.run ## enrol, verify and identify sample speakers, in words
 	@$(VENV)/bin/python demo/run.py $(if $(AUDIO),--audio "$(AUDIO)")
 
 test: $(VENV)/.dev ## run every test, the built wheel included
-	$(VENV)/bin/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@# Some hundred processes are started: whatever is set here, each need not compile all modules again.
+	PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev ## linter, format and strict types
 	$(VENV)/bin/ruff check .

@@ -119,10 +119,11 @@ def hears(route: Route) -> bool:
     return any(route.path.endswith(word) for word in words)
 
 
-def guids(fortress: Fortress) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def known(_besieged: Fortress) -> dict[str, str]:
     """A profile of each kind, enrolled where that is needed to be compared with."""
-    made = {"verification": fortress.guid}
-    with asking.client(fortress.server) as client:
+    made = {"verification": _besieged.guid}
+    with asking.client(_besieged.server) as client:
         search = client.post(asking.IDENTIFICATION, params=asking.VERSION, json={"locale": "en-US"}).json()[
             "profileId"
         ]
@@ -155,9 +156,8 @@ def guid_for(route: Route, known: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("name", [*bombs(), *forms(), *texts(), *packed()])
-def test_a_body_that_nobody_means(name: str, fortress: Fortress) -> None:
+def test_a_body_that_nobody_means(name: str, fortress: Fortress, known: dict[str, str]) -> None:
     kind, body = (bombs() | forms() | texts() | packed())[name]
-    known = guids(fortress)
     headers = {"Content-Type": kind} | ({"Content-Encoding": "gzip"} if name in packed() else {})
     with asking.client(fortress.server) as client:
         for route in takers():
