@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from options import add_sides, parser_of, recordings
 from rich.console import Console
 from rich.progress import Progress
 
@@ -24,7 +25,7 @@ from earmark.evaluation.intervals import join_trials
 from earmark.evaluation.listeners import Listener, kept_by, product
 from earmark.evaluation.prices import price_bank
 from earmark.evaluation.prices import to_markdown as to_table
-from earmark.evaluation.speech import make_all_sides, speech_folder
+from earmark.evaluation.speech import make_all_sides
 from earmark.evaluation.strangers import Views, choose_cohort, hear_views, learn_people, training_sides
 from earmark.voice.models.add import keep_file
 from earmark.voice.models.catalog import (
@@ -47,16 +48,8 @@ from earmark.voice.scoring.prices import EVIDENCE
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--speech", type=Path, help="speech folder (default: EARMARK_SPEECH, ../shared/speech)"
-    )
-    parser.add_argument("--model", help="name of a model in the catalogue (default: the default model)")
-    parser.add_argument("--enrol", type=int, default=80, help="most enrolment sides of a set")
-    parser.add_argument("--test", type=int, default=32, help="most test sides of a set; time grows with it")
-    parser.add_argument(
-        "--cache", type=Path, default=Path("work/evaluation"), help="where embeddings are kept"
-    )
+    parser = parser_of(__doc__)
+    add_sides(parser)
     parser.add_argument("--dry-run", action="store_true", help="do not write the catalogue")
     return parser.parse_args()
 
@@ -80,10 +73,7 @@ def hear_strangers(listener: Listener, root: Path) -> Views:
 def main() -> int:
     """Run it."""
     asked = arguments()
-    root = speech_folder(asked.speech)
-    if root is None:
-        print("Skipped: there is no speech folder. Set EARMARK_SPEECH, or give --speech FOLDER.")
-        return 0
+    root = recordings(asked)
     entry = find_model(load_catalog(default_home(), installed=False), asked.model)
     listener, save = kept_by(product(asked.model), asked.cache, entry.sha256)
     views = hear_strangers(listener, root)

@@ -4,12 +4,12 @@ Fits on CALIBRATION speakers, writes voice/models/phrase/fixed_text.json unless 
 text-independent scoring of the same clips on TEST speakers only. To be run again after recipes/calibrate.py.
 """
 
-import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from options import parser_of, recordings
 
 from earmark.evaluation.averages import error_rates, llr_costs
 from earmark.evaluation.corpus import Split
@@ -17,7 +17,6 @@ from earmark.evaluation.fit import RATES, Sample, assess, calibrated, cross_vali
 from earmark.evaluation.fixed_text import hear, trials_of
 from earmark.evaluation.intervals import Trials, join_trials, measure
 from earmark.evaluation.metrics import USUAL, eer_of
-from earmark.evaluation.speech import speech_folder
 from earmark.voice.engine import Engine
 from earmark.voice.phrase.fixed_text import basis_of, fixed_text_file, write_fixed_text
 from earmark.voice.scoring.backends import Cosine
@@ -109,16 +108,10 @@ def report(
 
 def main() -> int:
     """Run it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--speech", type=Path, help="speech folder (default: EARMARK_SPEECH, ../shared/speech)"
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--dry-run", action="store_true", help="write nothing")
     asked = parser.parse_args()
-    root = speech_folder(asked.speech)
-    if root is None:
-        print("Skipped: there is no speech folder. Set EARMARK_SPEECH, or give --speech FOLDER.")
-        return 0
+    root = recordings(asked)
     engine = Engine()
     plain = Decider(Cosine(), engine.calibration)
     [heard] = listen(engine, root, Split.CALIBRATION, plain)
@@ -128,10 +121,8 @@ def main() -> int:
     else:
         write_fixed_text(calibration, basis_of(engine))
         print(f"Written: {fixed_text_file()}")
-    print(
-        "\nOn TEST speakers:\n"
-        + "\n".join(report(engine, *listen(engine, root, Split.TEST, engine.decider, plain), calibration))
-    )
+    usual, cosines = listen(engine, root, Split.TEST, engine.decider, plain)
+    print("", "On TEST speakers:", *report(engine, usual, cosines, calibration), sep="\n")
     return 0
 
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from options import parser_of, recordings
 
 from earmark.evaluation.corpus import Split
 from earmark.evaluation.phrase_fit import fit_all
@@ -19,7 +20,6 @@ from earmark.evaluation.phrase_trials import (
     synthetic_voices,
 )
 from earmark.evaluation.phrases import Claim, vocabulary
-from earmark.evaluation.speech import speech_folder
 from earmark.evaluation.texts import WITH_TEXT, spoken_rows
 from earmark.voice.phrase.network import PhoneEar
 from earmark.voice.phrase.pronunciations import DIGITS, in_dictionary
@@ -31,8 +31,7 @@ FOLDER = ROOT / "src/earmark/voice/models/phrase"
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speech", type=Path, help="folder of sets (EARMARK_SPEECH)")
+    parser = parser_of(__doc__)
     parser.add_argument("--model", type=Path, default=FOLDER / "phones.onnx")
     parser.add_argument("--most", type=int, default=14, help="sentences of a speaker")
     parser.add_argument("--voices", type=int, default=12, help="synthetic voices")
@@ -59,9 +58,7 @@ def phrases(root: Path, draw: np.random.Generator) -> list[str]:
 def main() -> None:
     """Fit and write."""
     asked = arguments()
-    root = speech_folder(asked.speech)
-    if root is None:
-        raise SystemExit("No speech sets there: name their folder with --speech or EARMARK_SPEECH.")
+    root = recordings(asked)
     started = time.monotonic()
     words = write_common(root)
     listener = Listener(root, PhoneEar(asked.model.read_bytes()))

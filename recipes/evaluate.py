@@ -12,6 +12,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from options import add_sides, parser_of, recordings
 from rich.console import Console
 from rich.progress import Progress
 
@@ -24,7 +25,7 @@ from earmark.evaluation.growth import Searches, search_all
 from earmark.evaluation.listeners import Listener, baseline, kept_by, product, remembered
 from earmark.evaluation.own_cohort import Placed, in_their_place, places_of, without_each
 from earmark.evaluation.searchers import SENTENCES, WORDS, hear_searches
-from earmark.evaluation.speech import make_all_sides, speech_folder
+from earmark.evaluation.speech import make_all_sides
 from earmark.evaluation.strangers import hear_views, training_sides
 from earmark.evaluation.table import Line, line_count, make_lines, to_json, to_markdown
 from earmark.voice.models.catalog import ModelEntry, default_home, find_model, load_catalog
@@ -34,19 +35,11 @@ from earmark.voice.scoring.decider import Decider
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--speech", type=Path, help="speech folder (default: EARMARK_SPEECH, ../shared/speech)"
-    )
+    parser = parser_of(__doc__)
     parser.add_argument(
         "--out", type=Path, default=Path("docs/models/figures"), help="folder for table and pictures"
     )
-    parser.add_argument("--model", help="name of a model in the catalogue (default: the default model)")
-    parser.add_argument("--enrol", type=int, default=80, help="most enrolment sides of a set")
-    parser.add_argument("--test", type=int, default=32, help="most test sides of a set; time grows with it")
-    parser.add_argument(
-        "--cache", type=Path, default=Path("work/evaluation"), help="where embeddings are kept"
-    )
+    add_sides(parser)
     parser.add_argument("--no-baseline", action="store_true", help="leave resemblyzer out")
     return parser.parse_args()
 
@@ -54,10 +47,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Run it."""
     asked = arguments()
-    root = speech_folder(asked.speech)
-    if root is None:
-        print("Skipped: there is no speech folder. Set EARMARK_SPEECH, or give --speech FOLDER.")
-        return 0
+    root = recordings(asked)
     started = time.monotonic()
     entry = find_model(load_catalog(default_home(), installed=False), asked.model)
     ours, keep = kept_by(product(asked.model), asked.cache, entry.sha256)

@@ -11,6 +11,7 @@ import time
 from itertools import chain
 from pathlib import Path
 
+from options import parser_of, recordings
 from rich.console import Console
 from rich.progress import Progress
 
@@ -25,16 +26,12 @@ from earmark.evaluation.diarizers import (
     resemblyzer,
 )
 from earmark.evaluation.meetings import real, simulated
-from earmark.evaluation.speech import speech_folder
 from earmark.voice.engine import Engine
 
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--speech", type=Path, help="speech folder (default: EARMARK_SPEECH, ../shared/speech)"
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/models/figures"), help="folder for the table")
     parser.add_argument("--each", type=int, default=6, help="simulated meetings of every number of speakers")
     parser.add_argument("--seconds", type=float, default=120.0, help="length of a simulated meeting")
@@ -46,10 +43,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Run it."""
     asked = arguments()
-    root = speech_folder(asked.speech)
-    if root is None:
-        print("Skipped: there is no speech folder. Set EARMARK_SPEECH, or give --speech FOLDER.")
-        return 0
+    root = recordings(asked)
     started = time.monotonic()
     systems = make_systems(asked.model, baseline=not asked.no_baseline)
     speakers = (1, 2, 3, 4, 5, 6)

@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
+from options import parser_of, recordings
 
 from earmark.errors import AudioError
 from earmark.evaluation.corpus import Split, read_clips
-from earmark.evaluation.phrase_table import Scored, groups_of, own_point, rows, to_json, to_markdown
+from earmark.evaluation.phrase_table import Rate, Scored, groups_of, own_point, rows, to_json, to_markdown
 from earmark.evaluation.phrase_trials import (
     Listener,
     Trial,
@@ -29,7 +30,6 @@ from earmark.evaluation.phrase_trials import (
     tried,
 )
 from earmark.evaluation.phrases import CHANNELS, checkable, claims
-from earmark.evaluation.speech import speech_folder
 from earmark.evaluation.texts import spoken_rows
 from earmark.service.phrases import PASSPHRASES
 from earmark.voice.engine import Engine
@@ -45,8 +45,7 @@ ENROLLED = 3  # clips of a voice
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speech", type=Path, help="folder of sets (EARMARK_SPEECH)")
+    parser = parser_of(__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/models/figures"), help="folder for the table")
     parser.add_argument("--most", type=int, default=10, help="sentences of a speaker")
     parser.add_argument("--voices", type=int, default=15, help="synthetic voices for the ten passphrases")
@@ -95,7 +94,7 @@ def four_outcomes(root: Path, engine: Engine, *, each: int = 4) -> list[str]:
             prints[name] = engine.enrol([clips[place] for place in own[:ENROLLED]])
         except AudioError:
             continue
-    counts = dict.fromkeys(((v, w) for v in (True, False) for w in (True, False)), (0, 0, 0, 0))
+    counts = {(voice, words): np.zeros(4, int) for voice in (True, False) for words in (True, False)}
     for name, voiceprint in prints.items():
         others = [other for other in prints if other != name]
         for place in people[name][ENROLLED:]:
@@ -106,20 +105,14 @@ def four_outcomes(root: Path, engine: Engine, *, each: int = 4) -> list[str]:
                 except AudioError:
                     continue
                 for right, phrase in ((True, rows[at].text), (False, rows[people[others[0]][0]].text)):
-                    said = checker.check(clips[at], phrase).accepted
-                    row = counts[same, right]
-                    counts[same, right] = (
-                        row[0] + 1,
-                        row[1] + voice,
-                        row[2] + said,
-                        row[3] + (voice and said),
-                    )
+                    words = checker.check(clips[at], phrase).accepted
+                    counts[same, right] += (1, voice, words, voice and words)
     lines = [
         "| voice | words | trials | voice accepted | words accepted | both |",
         "|---|---|--:|--:|--:|--:|",
     ]
-    for (same, right), (total, voice, said, both) in counts.items():
-        shares = " | ".join(f"{100 * part / max(total, 1):.1f}" for part in (voice, said, both))
+    for (same, right), (total, *accepted) in counts.items():
+        shares = " | ".join(f"{100 * part / max(total, 1):.1f}" for part in accepted)
         lines.append(
             f"| {'right' if same else 'wrong'} | {'right' if right else 'wrong'} | {total} | {shares} |"
         )
@@ -151,16 +144,13 @@ def replace_who(trial: Trial, who: str) -> Trial:
 def main() -> None:
     """Measure, print and write."""
     asked = arguments()
-    root = speech_folder(asked.speech)
-    if root is None:
-        print("Skipped: there is no speech folder. Set EARMARK_SPEECH, or give --speech FOLDER.")
-        return
+    root = recordings(asked)
     started = time.monotonic()
     calibrations = shipped_calibrations()
     scored = Scored.of(hear_all(root, asked), calibrations)
     groups = groups_of(scored.trials)
     table = rows(scored, groups, 0.0)
-    own = {}
+    own: dict[str, dict[str, Rate]] = {}
     for name, member in groups.items():
         if name.startswith("**"):
             point = own_point(scored, member, 0.03)

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
+from options import parser_of, recordings
 
 from earmark.evaluation.conditions import read_scenery
 from earmark.evaluation.conversations import JOINED
 from earmark.evaluation.corpus import Split
 from earmark.evaluation.meetings import Meeting, real, simulated
 from earmark.evaluation.segments import Activity, Counts, compare, cut_windows, decide
-from earmark.evaluation.speech import speech_folder
 from earmark.voice.diarization.segmenter import FRAME_SAMPLES, LOCAL_SPEAKERS, Segmenter
 from earmark.voice.features import SAMPLE_RATE, Floats
 from earmark.voice.vad import find_speech
@@ -24,8 +24,7 @@ Listener = Callable[[Floats], Activity]
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speech", type=Path, help="folder of sets (EARMARK_SPEECH)")
+    parser = parser_of(__doc__)
     parser.add_argument("--model", type=Path, help="an ONNX file instead of the one that ships")
     parser.add_argument("--pyannote", type=Path, help="whisperx/assets/pytorch_model.bin, to measure it too")
     parser.add_argument("--split", type=Split, default=Split.TEST, help="whose voices (default test)")
@@ -74,9 +73,7 @@ def measure(meetings: Iterable[Meeting], found: dict[str, Listener]) -> dict[str
 def main() -> None:
     """Measure and print."""
     options = arguments()
-    root = speech_folder(options.speech)
-    if root is None:
-        raise SystemExit("No speech sets there: name their folder with --speech or EARMARK_SPEECH.")
+    root = recordings(options)
     found = listeners(options)
     made = simulated(
         root, options.split, read_scenery(root), speakers=(1, 2, 3, 4), each=options.each, seconds=60, seed=4

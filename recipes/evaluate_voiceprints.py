@@ -4,19 +4,18 @@ On TEST speakers of speechocean762, who said 20 short sentences each, on one occ
 microphone is worth cannot be seen there. Prints Markdown and writes it to --out.
 """
 
-import argparse
 import sys
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from options import parser_of, recordings
 
 from earmark.evaluation.averages import error_rates
 from earmark.evaluation.corpus import Split, read_clips, rows_of
 from earmark.evaluation.intervals import Estimate, Trials, measure
 from earmark.evaluation.metrics import eer_of
-from earmark.evaluation.speech import speech_folder
 from earmark.service.following import sure_of
 from earmark.storage.learned import blend
 from earmark.storage.values import Learned
@@ -39,15 +38,11 @@ People = dict[str, list[Embedding]]
 
 def main() -> int:
     """Run it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speech", type=Path, help="speech folder (default: EARMARK_SPEECH)")
+    parser = parser_of(__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/models/figures/voiceprints.md"))
     parser.add_argument("--split", type=Split, default=Split.TEST, help="calibration to choose numbers by")
     asked = parser.parse_args()
-    root = speech_folder(asked.speech)
-    if root is None:
-        print("Skipped: there is no speech folder. Set EARMARK_SPEECH, or give --speech FOLDER.")
-        return 0
+    root = recordings(asked)
     engine = Engine()
     singles, pairs = hear(engine, root, asked.split)
     lines = [

@@ -95,9 +95,9 @@ def learn(words: dict[str, list[str]]) -> dict[str, str]:
             for stretch in longer:
                 heard[stretch][piece] += 1
     rules = dict[str, str]()
-    for longer in sorted({tuple(one) for word, _ in aligned for one in stretches(word)}):
+    for around in sorted({tuple(one) for word, _ in aligned for one in stretches(word)}):
         said = None
-        for depth, stretch in enumerate(longer):
+        for depth, stretch in enumerate(around):
             usual, count = heard[stretch].most_common(1)[0]
             if stretch in rules:
                 said = rules[stretch]

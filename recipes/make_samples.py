@@ -105,7 +105,7 @@ def speak(voice: Voice, text: str) -> Floats:
 def at_level(clip: Floats, dbfs: float) -> Floats:
     """The clip at an RMS level, in dB relative to full scale."""
     gain = 10 ** (dbfs / 20) / np.sqrt(np.mean(clip**2))
-    return (clip * gain).astype(np.float32)
+    return np.asarray(clip * gain, np.float32)
 
 
 def hiss(samples: int, *, seed: int, dbfs: float = FLOOR_DBFS) -> Floats:

@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from options import parser_of, recordings
 
 from earmark.evaluation.conditions import read_scenery
 from earmark.evaluation.corpus import Split
@@ -28,7 +29,6 @@ from earmark.evaluation.diarization_fit import (
 from earmark.evaluation.diarizers import Recalled, resemblyzer_embed
 from earmark.evaluation.listeners import baseline
 from earmark.evaluation.meetings import Meeting, simulated
-from earmark.evaluation.speech import speech_folder
 from earmark.voice.diarization.clustering import Likeness
 from earmark.voice.diarization.ears import measure_of
 from earmark.voice.diarization.hearing import STRETCH_SECONDS, Activity, Embed, hear
@@ -40,10 +40,7 @@ from earmark.voice.engine import Engine
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--speech", type=Path, help="speech folder (default: EARMARK_SPEECH, ../shared/speech)"
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--each", type=int, default=10, help="meetings of every number of speakers")
     parser.add_argument("--only", choices=("product", "resemblyzer"), help="tune one of the two")
     return parser.parse_args()
@@ -77,10 +74,7 @@ def listen(meeting: Meeting, segmenter: Activity, embed: Embed) -> Known:
 def main() -> int:
     """Run it."""
     asked = arguments()
-    root = speech_folder(asked.speech)
-    if root is None:
-        print("Skipped: there is no speech folder. Set EARMARK_SPEECH, or give --speech FOLDER.")
-        return 0
+    root = recordings(asked)
     engine = Engine()
     segmenter = Recalled(engine.ears.segmenter)
     meetings = list(meetings_of(root, asked.each))

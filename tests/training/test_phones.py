@@ -10,10 +10,9 @@ torch = pytest.importorskip("torch", reason="the extra `train` is not installed"
 
 from earmark.evaluation.corpus import Split  # noqa: E402
 from earmark.evaluation.synthetic import variants  # noqa: E402
-from earmark.training.half_export import export_half  # noqa: E402
 from earmark.training.phones import DROPPED, STEP, WIDTH, PhoneNetwork, loss_of, thinned  # noqa: E402
 from earmark.training.phones_data import MARGIN, Batch, sentences, spell, tight  # noqa: E402
-from earmark.training.phones_export import export, parity  # noqa: E402
+from earmark.training.phones_export import export, write  # noqa: E402
 from earmark.training.widen import widened  # noqa: E402
 from earmark.voice.features import SAMPLE_RATE  # noqa: E402
 from earmark.voice.phrase import network as runtime  # noqa: E402
@@ -73,7 +72,7 @@ def test_a_wider_network_starts_with_what_the_narrow_one_says(tmp_path: Path) ->
     for _ in range(20):
         narrow.train()(torch.randn(4, 200, 80))  # moves the batch norms' statistics
     model = tmp_path / "phones.onnx"
-    export_half(narrow.eval(), model, parity, output="phones", steps="steps", tolerance=1e-3)
+    write(narrow.eval(), model)
     wide = widened(model, [batch([[1]] * 8, frames=200)] * 4, seed=1).eval()
     shown = torch.randn(2, 100, 80)
     with torch.no_grad():
@@ -85,8 +84,7 @@ def test_a_wider_network_starts_with_what_the_narrow_one_says(tmp_path: Path) ->
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")  # of the exporter
 def test_a_network_is_never_made_narrower(tmp_path: Path) -> None:
     model = tmp_path / "phones.onnx"
-    network = PhoneNetwork(width=WIDTH + 8).eval()
-    export_half(network, model, parity, output="phones", steps="steps", tolerance=1e-3)
+    write(PhoneNetwork(width=WIDTH + 8).eval(), model)
     with pytest.raises(ValueError, match="channels wide"):
         widened(model, [], seed=1)
 

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra `train` is not installed")
 pytest.importorskip("resemblyzer", reason="the extra `train` is not installed")
 
-from earmark.training.segmentation import Learner, Plan, SegmentationNetwork  # noqa: E402
+from earmark.training.segmentation import Learner, SegmentationNetwork  # noqa: E402
 from earmark.training.segmentation_data import PERMUTATIONS, label, swaps  # noqa: E402
 from earmark.training.segmentation_export import export  # noqa: E402
 from earmark.voice.diarization.segmenter import CLASSES  # noqa: E402
@@ -56,16 +56,6 @@ def test_the_order_of_the_speakers_costs_nothing() -> None:
             got = learner.losses(seen, torch.from_numpy(row)[labels], moved)
             torch.testing.assert_close(got[0], wanted[0])
             torch.testing.assert_close(got[1], wanted[1])
-
-
-def test_the_learning_rate_warms_up_and_falls_to_nothing() -> None:
-    plan = Plan(1_000)
-    assert plan.factor(0) < 0.05
-    assert plan.factor(300) == 1
-    assert 0 < plan.factor(999) < 0.01
-    assert plan.shape(0) == plan.short
-    assert plan.shape(999) == plan.long
-    assert plan.changing(0) > plan.changing(999)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")  # of the exporter

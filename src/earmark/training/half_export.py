@@ -3,7 +3,7 @@
 Only the file is in half precision: each weight is cast when the model is loaded, and the sums are in single.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,10 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from earmark.training.export import OPSET, Some, fold_units
+from earmark.training.export import OPSET, Compared, Some, fold_units, parity
 
 ROUNDING = 0.02  # largest difference that half precision may make
 LARGE = 1_024  # numbers; a smaller weight stays in single precision
-Parity = Callable[[Some, Path], float]  # largest difference between the probabilities of network and file
 
 
 def folded_and_rounded(network: Some) -> Some:
@@ -45,12 +44,20 @@ def halve(path: Path) -> None:
 
 
 def export_half(
-    network: Some, model: Path, parity: Parity[Some], *, output: str, steps: str, tolerance: float
+    network: Some,
+    model: Path,
+    shapes: Sequence[tuple[int, int]],
+    compared: Compared,
+    *,
+    output: str,
+    steps: str,
+    tolerance: float,
 ) -> tuple[float, float]:
     """Write `model`; returns how far it is from PyTorch with rounded and with whole weights.
 
-    `output` names what the network gives, (batch, `steps`, classes). Raises ValueError, and leaves no file,
-    when ONNX Runtime and PyTorch disagree: by more than `tolerance` with rounded weights.
+    `output` names what the network gives, (batch, `steps`, classes); `compared` makes probabilities of it, at
+    several `shapes` (batch, frames). Raises ValueError, and leaves no file, when ONNX Runtime and PyTorch
+    disagree: by more than `tolerance` with rounded weights.
     """
     rounded = folded_and_rounded(network)
     part = model.with_suffix(".part.onnx")
@@ -65,7 +72,7 @@ def export_half(
         dynamo=False,
     )
     halve(part)
-    same, whole = parity(rounded, part), parity(network, part)
+    same, whole = (parity(one, part, shapes, compared) for one in (rounded, network))
     if same > tolerance or whole > ROUNDING:
         part.unlink()
         raise ValueError(f"ONNX Runtime and PyTorch differ by {same:.2g}, from whole weights by {whole:.2g}")

@@ -5,17 +5,12 @@ what the phrase checker compares: this sentence against anything else. Every cli
 and each answer is drawn towards the other (CR-CTC, Yao et al., ICLR 2025): what one hides, the other tells.
 """
 
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset
-from tqdm import tqdm
 
-from earmark.training.checkpoints import follow, save
+from earmark.training.course import Course, Figures, Plan, made_ahead
 from earmark.training.network import Unit
 from earmark.training.phones_data import Batch, batches
 from earmark.training.precision import half
@@ -26,10 +21,7 @@ STEP = 3  # 10 ms frames to an answer
 DILATIONS = (1, 2, 3, 3, 2, 3, 1)  # of 30 ms; half a second on either side
 DROPPED = 0.1  # share of a layer's channels while training, of each clip
 AGREEMENT = 0.4  # weight of it in the loss
-WARM_UP = 100  # steps
-DECAY = 0.5  # share of all steps over which the learning rate falls to nothing
-AVERAGE = 0.995
-SAVE_EVERY = 50  # steps
+PLAN = Plan(steps=9_200, rate=2e-3, warm_up=100, decay=0.5, clip=2.0, average=0.995, save_every=50)
 
 
 class Layer(nn.Module):
@@ -51,17 +43,6 @@ def thinned(x: Tensor) -> Tensor:
     return nn.functional.dropout1d(x.transpose(1, 2), DROPPED).transpose(1, 2)
 
 
-class _Stream(IterableDataset[Batch]):
-    """Batches made ahead in another process."""
-
-    def __init__(self, root: Path, work: Path, seed: Sequence[int]) -> None:
-        self.root, self.work, self.seed = root, work, seed
-
-    def __iter__(self) -> Iterator[Batch]:
-        torch.set_num_threads(1)
-        return batches(self.root, self.work, self.seed)
-
-
 class PhoneNetwork(nn.Module):
     """(batch, frames, 80) normalised filter banks -> log probabilities (batch, frames / 3, 1 + phones)."""
 
@@ -75,20 +56,6 @@ class PhoneNetwork(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(B, T, 80) -> (B, ceil(T / 3), 40)."""
         return torch.log_softmax(self.head(self.stem(features * 0.25)).float(), dim=-1)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long and how fast to learn."""
-
-    steps: int
-    rate: float = 2e-3
-    seed: int = 1
-
-    def factor(self, step: int) -> float:
-        """Learning rate at a step, as a share of its peak: warm up, hold, fall."""
-        left = (self.steps - step) / max(1.0, DECAY * self.steps)
-        return max(0.0, min(1.0, (step + 1) / WARM_UP, left))
 
 
 def loss_of(network: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -117,34 +84,12 @@ def train(root: Path, work: Path, plan: Plan, network: PhoneNetwork) -> Path:
     """Train `network` to `plan.steps`, or `phones.pt` when there is one; returns the checkpoint's path."""
     torch.manual_seed(plan.seed)
     torch.set_flush_denormal(True)
-    average = PhoneNetwork()
-    average.load_state_dict(network.state_dict())
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=0.01, fused=True)
-    path, first = work / "phones.pt", 0
-    if path.exists():
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        network.load_state_dict(state["learner"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        first = state["step"]
-    stream = DataLoader(
-        _Stream(root, work, (plan.seed, first)), batch_size=None, num_workers=1, prefetch_factor=3
-    )
-    log = (work / "phones.log").open("a", buffering=1)
-    smooth = 0.0
-    steps = tqdm(range(first, plan.steps), initial=first, total=plan.steps, desc="train")
-    for step, batch in zip(steps, stream, strict=False):
-        for group in optimiser.param_groups:
-            group["lr"] = plan.rate * plan.factor(step)
-        cost, apart = loss_of(network, batch)
-        optimiser.zero_grad(set_to_none=True)
-        (cost + AGREEMENT * apart).backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 2.0)
-        optimiser.step()
-        follow(average, network, step, most=AVERAGE)
-        smooth = 0.97 * smooth + 0.03 * cost.item() if smooth else cost.item()
-        if step % 20 == 19:
-            log.write(f"{step + 1} {time.time():.0f} nats {smooth:.4f}\n")
-        if (step + 1) % SAVE_EVERY == 0 or step + 1 == plan.steps:
-            save(path, step + 1, network, average, optimiser)
-    return path
+    course = Course(work / "phones.pt", plan, network, network, optimiser)
+    ahead = made_ahead(lambda _: batches(root, work, (plan.seed, course.first)))
+
+    def cost(_: int) -> tuple[Tensor, Figures]:
+        nats, apart = loss_of(network, next(ahead))
+        return nats + AGREEMENT * apart, {"nats": nats, "apart": apart}
+
+    return course.run(cost)

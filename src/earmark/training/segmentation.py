@@ -6,16 +6,14 @@ layer to the speaker encoder's embedding of whoever speaks alone, which teaches 
 
 import multiprocessing
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
 
-from earmark.training.checkpoints import follow, save
+from earmark.training.course import Course, Figures, Plan
 from earmark.training.network import Network, Unit
 from earmark.training.segmentation_data import Batch, Ring, swaps, write_shards
 from earmark.voice.diarization.segmenter import CLASSES, FRAMES_A_STEP
@@ -25,12 +23,11 @@ BLOCKS, TRUNK = 2, 512  # of the speaker encoder, and how wide they are
 WIDTH = 128  # of one direction
 EMBEDDING = 256
 SPEAKER_WEIGHT = 1.0
-WARM_UP = 60  # steps
-DECAY = 0.4  # share of all steps over which the learning rate falls to nothing
-LAST = 0.85  # share of all steps after which windows are drawn nearly as they come
+PLAN = Plan(steps=2_800, rate=1.5e-3, warm_up=60, decay=0.4, clip=2.0, average=0.997)
+SHORT, LONG = (32, 248), (16, 500)  # windows of a batch, and frames of 20 ms of each: first many, then few
 SHORT_SHARE = 0.35  # share of all steps on short windows
-AVERAGE = 0.997
-SAVE_EVERY = 100  # steps
+CHOSEN, AT_LAST = 0.6, 0.2  # share of windows that are chosen because speakers change in them
+LAST = 0.85  # share of all steps after which windows are drawn nearly as they come
 REFRESH = 24  # steps between shards
 
 
@@ -138,30 +135,6 @@ class Learner(nn.Module):
         return cost.mean(), distance, wrong
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How long and how fast to learn: first many short windows, then few long ones."""
-
-    steps: int
-    rate: float = 1.5e-3
-    seed: int = 1
-    short: tuple[int, int] = (32, 248)  # windows, frames of 20 ms
-    long: tuple[int, int] = (16, 500)
-
-    def factor(self, step: int) -> float:
-        """Learning rate at a step, as a share of its peak: warm up, hold, fall."""
-        left = (self.steps - step) / max(1.0, DECAY * self.steps)
-        return max(0.0, min(1.0, (step + 1) / WARM_UP, left))
-
-    def changing(self, step: int) -> float:
-        """Share of windows that are chosen because speakers change in them."""
-        return 0.6 if step < LAST * self.steps else 0.2
-
-    def shape(self, step: int) -> tuple[int, int]:
-        """Windows and frames of a batch."""
-        return self.short if step < SHORT_SHARE * self.steps else self.long
-
-
 def _tensors(batch: Batch) -> tuple[Tensor, ...]:
     return tuple(torch.from_numpy(part) for part in (batch.seen, batch.labels, batch.targets))
 
@@ -190,38 +163,21 @@ def train(root: Path, work: Path, plan: Plan, *, writers: int = 1) -> Path:
     """Train to `plan.steps`, from `segmentation.pt` when there is one; returns the checkpoint's path."""
     torch.manual_seed(plan.seed)
     torch.set_flush_denormal(True)  # without it the backward pass of the LSTMs becomes seven times slower
-    learner, average = Learner(), SegmentationNetwork()
+    learner = Learner()
     learner.network.trunk.load(work / "checkpoint.pt")
-    average.load_state_dict(learner.network.state_dict())
     learning = [weights for weights in learner.parameters() if weights.requires_grad]
     optimiser = torch.optim.AdamW(learning, lr=plan.rate, weight_decay=0.01, fused=True)
-    path, first = work / "segmentation.pt", 0
-    if path.exists():
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        learner.load_state_dict(state["learner"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        first = state["step"]
-    ring = start_writers(root, work, plan.seed + first, writers, learner.network.trunk)
-    draw = np.random.default_rng((plan.seed, first))
-    log = (work / "segmentation.log").open("a", buffering=1)
-    smooth: dict[str, float] = {}
-    for step in tqdm(range(first, plan.steps), initial=first, total=plan.steps, desc="train"):
+    course = Course(work / "segmentation.pt", plan, learner, learner.network, optimiser)
+    ring = start_writers(root, work, plan.seed + course.first, writers, learner.network.trunk)
+    draw = np.random.default_rng((plan.seed, course.first))
+
+    def cost(step: int) -> tuple[Tensor, Figures]:
         if step % REFRESH == 0:
             ring.refresh(draw)
-        for group in optimiser.param_groups:
-            group["lr"] = plan.rate * plan.factor(step)
-        parts = learner.losses(*_tensors(ring.batch(draw, *plan.shape(step), plan.changing(step))))
-        optimiser.zero_grad(set_to_none=True)
-        (parts[0] + SPEAKER_WEIGHT * parts[1]).backward()
-        nn.utils.clip_grad_norm_(learning, 2.0)
-        optimiser.step()
-        follow(average, learner.network, step, most=AVERAGE)
-        for name, part in zip(("entropy", "speaker", "wrong"), parts, strict=True):
-            smooth[name] = 0.97 * smooth.get(name, part.item()) + 0.03 * part.item()
-        if step % 20 == 19:
-            figures = " ".join(f"{name} {value:.4f}" for name, value in smooth.items())
-            log.write(f"{step + 1} {time.time():.0f} {figures}\n")
-        if (step + 1) % SAVE_EVERY == 0 or step + 1 == plan.steps:
-            save(path, step + 1, learner, average, optimiser)
-    return path
+        windows, frames = SHORT if step < SHORT_SHARE * plan.steps else LONG
+        chosen = CHOSEN if step < LAST * plan.steps else AT_LAST
+        entropy, speaker, wrong = learner.losses(*_tensors(ring.batch(draw, windows, frames, chosen)))
+        figures = {"entropy": entropy, "speaker": speaker, "wrong": wrong}
+        return entropy + SPEAKER_WEIGHT * speaker, figures
+
+    return course.run(cost)
