@@ -34,7 +34,7 @@ def add_training(parser: argparse.ArgumentParser, out: Path) -> None:
     parser.add_argument(
         "--work", type=Path, default=ROOT / "work", help="clips, features, checkpoints, log: 5 GB"
     )
-    parser.add_argument("--steps", type=int, help="batches (default: as many as the model that ships)")
+    parser.add_argument("--steps", type=int, help="batches (default: as planned for the model)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=cores, help="for preparing the clips")
     parser.add_argument("--threads", type=int, default=cores, help="of the training itself, without a GPU")

@@ -162,8 +162,10 @@ def await_answer(url: str) -> httpx.Response:
 
 def test_the_page_names_all_there_is() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    root = [context.path for context in iter_route_contexts(FAMILY.routers[0].routes)]
-    for path in root:
+    routes = [route for router in FAMILY.routers for route in iter_route_contexts(router.routes)]
+    at_root = [route.path for route in routes if not f"{route.path}".startswith(FAMILY.prefixes[0])]
+    assert "/v1/identify" in at_root
+    for path in at_root:
         assert f"{path}`" in text, f"the page does not tell of {path}"
     asked = (wire.DiarizeAsked, wire.IdentifyAsked, wire.VoiceprintAsked, wire.Voiceprint, wire.Matching)
     told = (wire.Output, wire.Turn, wire.IdentifiedTurn, wire.Match, wire.Confidence)
