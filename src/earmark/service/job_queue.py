@@ -70,7 +70,7 @@ class JobQueue:
         tellers = TELLERS if how.workers else 0
         lines = (
             Line(JOBS, self._work, how.workers),
-            Line(TELLING, self._tell, tellers, at_once_each=TELLERS_OF_TENANT, poll=1.0),
+            Line(TELLING, self._tell, tellers, at_once_each=TELLERS_OF_TENANT, poll=0.3),
         )
         self._threads: tuple[threading.Thread, ...] = ()
         try:
