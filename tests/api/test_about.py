@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from api import asking
+from fastapi.routing import APIRoute
 from server import Server, running_server
 
+from earmark.api.app import FAMILIES
 from earmark.voice.engine import Engine
 
 
@@ -95,3 +97,9 @@ def test_a_page_of_another_origin_may_call_only_where_it_is_set(tmp_path: Path, 
         assert told.headers["access-control-allow-origin"] == "https://app.example"
         other = client.options(asking.VERIFICATION, headers=asked | {"Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in other.headers
+
+
+def test_no_request_waits_for_routes_to_be_built() -> None:
+    """FastAPI builds those of a router within another when a request first asks for one."""
+    routers = [router for family in FAMILIES for router in family.routers]
+    assert all(isinstance(route, APIRoute) for router in routers for route in router.routes)
