@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from options import parser_of, recordings
+from options import ROOT, parser_of, recordings
 
 from earmark.evaluation.corpus import Split
 from earmark.evaluation.phrase_fit import fit_all
@@ -25,7 +25,6 @@ from earmark.voice.phrase.network import PhoneEar
 from earmark.voice.phrase.pronunciations import DIGITS, in_dictionary
 from earmark.voice.phrase.scoring import dump
 
-ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "src/earmark/voice/models/phrase"
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
-from options import parser_of, recordings
+from options import ROOT, parser_of, recordings
 
 from earmark.errors import AudioError
 from earmark.evaluation.corpus import Split, read_clips
@@ -122,7 +122,7 @@ def four_outcomes(root: Path, engine: Engine, *, each: int = 4) -> list[str]:
 def hear_all(root: Path, asked: argparse.Namespace) -> list[Trial]:
     """Every trial."""
     listener = Listener(root, PhoneEar())
-    words = (Path(__file__).resolve().parents[1] / "src/earmark/voice/models/phrase/common.txt").read_text()
+    words = (ROOT / "src/earmark/voice/models/phrase/common.txt").read_text()
     common = words.split()
     trials = list(real_sentences(root, Split.TEST, listener, most=asked.most))
     print(f"{len(trials)} trials of real sentences")

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -120,8 +121,8 @@ def hears(route: Route) -> bool:
 
 
 @pytest.fixture(scope="module")
-def known(_besieged: Fortress) -> dict[str, str]:
-    """A profile of each kind, enrolled where that is needed to be compared with."""
+def known(_besieged: Fortress) -> Iterator[dict[str, str]]:
+    """A profile of each kind, enrolled to be compared with; whatever was sent, they are so at the end."""
     made = {"verification": _besieged.guid}
     with asking.client(_besieged.server) as client:
         search = client.post(asking.IDENTIFICATION, params=asking.VERSION, json={"locale": "en-US"}).json()[
@@ -137,10 +138,21 @@ def known(_besieged: Fortress) -> dict[str, str]:
             client.post(
                 f"{path}/{made['dependent']}/enrollments",
                 params=asking.VERSION,
-                content=voices.wav("ada", number),
+                content=voices.wav("mary", number),
             )
         made["identification"] = search
-    return made
+    check_enrolled(_besieged, made)
+    yield made
+    check_enrolled(_besieged, made)
+
+
+def check_enrolled(fortress: Fortress, known: dict[str, str]) -> None:
+    bases = {"verification": asking.VERIFICATION, "identification": asking.IDENTIFICATION}
+    bases["dependent"] = asking.VERIFICATION.replace("independent", "dependent")
+    with asking.client(fortress.server) as client:
+        for kind, guid in known.items():
+            told = client.get(f"{bases[kind]}/{guid}", params=asking.VERSION).json()
+            assert told["enrollmentStatus"] == "Enrolled", (kind, told)
 
 
 def guid_for(route: Route, known: dict[str, str]) -> str:

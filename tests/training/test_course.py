@@ -14,24 +14,20 @@ PLAN = Plan(steps=60, rate=0.1, warm_up=5, decay=0.4, clip=1.0, average=0.9, sav
 GOAL = 3.0
 
 
-def course(path: Path, plan: Plan = PLAN) -> Course:
-    torch.manual_seed(1)
-    network = torch.nn.Linear(1, 1)
-    return Course(path, plan, network, network, torch.optim.AdamW(network.parameters()))
-
-
 def train(path: Path, *, stop: int = 10_000) -> list[int]:
     """Towards an answer of GOAL to the step's number; returns the steps that were made."""
-    under_way, made = course(path), list[int]()
+    torch.manual_seed(1)
+    network, made = torch.nn.Linear(1, 1), list[int]()
+    course = Course(path, PLAN, network, network, torch.optim.AdamW(network.parameters()))
 
     def cost(step: int) -> tuple[Any, dict[str, Any]]:
         if step == stop:
             raise KeyboardInterrupt
         made.append(step)
-        miss = (under_way.network(torch.tensor([[step % 7 / 7]])) - GOAL).square().mean()
+        miss = (network(torch.tensor([[step % 7 / 7]])) - GOAL).square().mean()
         return miss, {"miss": miss}
 
-    assert under_way.run(cost) == path
+    assert course.run(cost) == path
     return made
 
 

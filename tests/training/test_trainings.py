@@ -18,7 +18,7 @@ from earmark.training.export import export  # noqa: E402
 from earmark.training.phones_data import Batch as Spoken  # noqa: E402
 from earmark.training.segmentation_data import Batch as Windows  # noqa: E402
 
-PEOPLE, STEPS = 3, 4
+PEOPLE, STEPS = 3, 7
 
 # Of the exporter.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -44,6 +44,14 @@ def encoder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return train.train(tmp_path, replace(train.PLAN, steps=STEPS))
 
 
+@pytest.mark.parametrize("planned", [train.PLAN, segmentation.PLAN, phones.PLAN])
+def test_each_rate_warms_up_and_falls_to_nothing(planned: Any) -> None:
+    plan = replace(planned, steps=1_000)
+    assert plan.factor(0) < 0.05
+    assert plan.factor(300) == 1
+    assert 0 < plan.factor(999) < 0.01
+
+
 def test_an_encoder_is_trained_and_exported(encoder: Path, tmp_path: Path) -> None:
     state = torch.load(encoder, weights_only=True)
     assert state["step"] == STEPS
@@ -59,11 +67,14 @@ def test_an_encoder_goes_on_where_it_stopped(encoder: Path, tmp_path: Path) -> N
 def test_segmentation_is_trained_on_the_layers_of_an_encoder(
     encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked = list[tuple[int, int, float]]()
+
     class Ring:
         def refresh(self, draw: np.random.Generator) -> None:
             pass
 
         def batch(self, draw: np.random.Generator, windows: int, frames: int, chosen: float) -> Windows:
+            asked.append((windows, frames, chosen))
             labels = np.random.default_rng(2).integers(0, 7, (2, 80))
             return Windows(normal(2, 40, 512), labels, normal(2, 3, 256))
 
@@ -71,7 +82,10 @@ def test_segmentation_is_trained_on_the_layers_of_an_encoder(
     before = torch.load(encoder, weights_only=True)["average"]
     found = segmentation.train(tmp_path, tmp_path, replace(segmentation.PLAN, steps=STEPS))
     state = torch.load(found, weights_only=True)
-    assert state["step"] == STEPS
+    assert state["step"] == len(asked) == STEPS
+    assert asked[0] == (*segmentation.SHORT, segmentation.CHOSEN)
+    assert asked[-1] == (*segmentation.LONG, segmentation.AT_LAST)
+    assert segmentation.CHOSEN > segmentation.AT_LAST
     trunk = {name: weights for name, weights in state["average"].items() if name.startswith("trunk.")}
     assert len(trunk) > 10
     for name, weights in trunk.items():

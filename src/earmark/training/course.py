@@ -64,7 +64,7 @@ class Course:
 
         `cost` says what a step costs, and which figures to show and to log.
         """
-        learning = [weights for weights in self.learner.parameters() if weights.requires_grad]
+        learning = [weights for group in self.optimiser.param_groups for weights in group["params"]]
         smooth: dict[str, float] = {}
         steps = tqdm(range(self.first, self.plan.steps), "train", initial=self.first, total=self.plan.steps)
         with self.path.with_suffix(".log").open("a", buffering=1) as log:
